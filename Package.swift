@@ -1,0 +1,109 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// One set of flags for every target, each with its reason.
+let settings: [SwiftSetting] = [
+  // A warning left alone is a warning nobody reads.
+  .treatAllWarnings(as: .error),
+  // `any P` is spelled out: an existential costs, and should be seen to.
+  .enableUpcomingFeature("ExistentialAny"),
+  // A module's imports are its own; none leak to those who import it.
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  // Views over bytes that cannot outlive them (`~Escapable`).
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+/// For what decodes bytes from outside: nothing unsafe may hide there.
+let pure: [SwiftSetting] = settings + [.strictMemorySafety()]
+
+let package = Package(
+  name: "crossfade",
+  products: [
+    .executable(name: "crossfade", targets: ["crossfade"]),
+    .library(name: "PGOutput", targets: ["PGOutput"]),
+    .library(name: "ChangeLog", targets: ["ChangeLog"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+    .systemLibrary(
+      name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
+
+    .target(name: "PGOutput", swiftSettings: pure),
+    .target(name: "Postgres", dependencies: ["CLibPQ", "PGOutput"], swiftSettings: settings),
+    .target(
+      name: "ChangeLog",
+      dependencies: ["CLZ4", "PGOutput", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: settings),
+    .target(
+      name: "Capture",
+      dependencies: [
+        "PGOutput", "Postgres", "ChangeLog", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "Derivation",
+      dependencies: ["PGOutput", .product(name: "Yams", package: "Yams")],
+      swiftSettings: settings),
+    .target(
+      name: "DualWrite",
+      dependencies: [
+        "PGOutput", "Postgres", "ChangeLog", "Derivation",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "Migration",
+      dependencies: [
+        "PGOutput", "Postgres", "Derivation", "DualWrite",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "Operations",
+      dependencies: ["PGOutput", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: settings),
+    .target(
+      name: "LocalCluster",
+      dependencies: ["PGOutput", "Postgres"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "crossfade",
+      dependencies: [
+        "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite", "Migration",
+        "Operations", "LocalCluster",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: settings),
+
+    .testTarget(name: "PGOutputTests", dependencies: ["PGOutput"], swiftSettings: settings),
+    .testTarget(
+      name: "PostgresTests", dependencies: ["Postgres", "LocalCluster"], swiftSettings: settings),
+    .testTarget(name: "ChangeLogTests", dependencies: ["ChangeLog"], swiftSettings: settings),
+    .testTarget(
+      name: "CaptureTests", dependencies: ["Capture", "ChangeLog", "LocalCluster"],
+      swiftSettings: settings),
+    .testTarget(name: "DerivationTests", dependencies: ["Derivation"], swiftSettings: settings),
+    .testTarget(
+      name: "DualWriteTests", dependencies: ["DualWrite", "LocalCluster"], swiftSettings: settings),
+    .testTarget(name: "OperationsTests", dependencies: ["Operations"], swiftSettings: settings),
+    .testTarget(
+      name: "LocalClusterTests", dependencies: ["LocalCluster", "Postgres"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "IntegrationTests",
+      dependencies: ["crossfade", "LocalCluster", "Postgres", "PGOutput", "ChangeLog"],
+      swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)

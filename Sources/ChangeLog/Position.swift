@@ -1,0 +1,31 @@
+public import PGOutput
+
+/// The one position model of Crossfade: which committed transaction, and which change in it.
+///
+/// A cursor, a checkpoint, a replay's start and a verification's witness are all positions. They are ordered by
+/// the commit's end LSN, then by the ordinal; never by the LSN of a row change.
+public struct Position: Hashable, Comparable, Sendable, CustomStringConvertible {
+  /// `Commit.end_lsn` of the transaction.
+  public let endLSN: LSN
+
+  /// The number of the change in its transaction, from 0. `Position.whole` means "after all of them".
+  public let ordinal: UInt64
+
+  /// The ordinal that stands for the whole transaction.
+  public static let whole = UInt64.max
+
+  /// A position from its parts; without an ordinal, the whole transaction.
+  public init(endLSN: LSN, ordinal: UInt64 = Position.whole) {
+    self.endLSN = endLSN
+    self.ordinal = ordinal
+  }
+
+  public static func < (a: Position, b: Position) -> Bool {
+    a.endLSN != b.endLSN ? a.endLSN < b.endLSN : a.ordinal < b.ordinal
+  }
+
+  /// `16/B374D848` for a whole transaction, `16/B374D848.3` for a change in it.
+  public var description: String {
+    ordinal == Self.whole ? "\(endLSN)" : "\(endLSN).\(ordinal)"
+  }
+}
