@@ -27,5 +27,6 @@ public struct Deadline: Sendable, Comparable {
   /// Whether it has come.
   public var hasPassed: Bool { Self.now >= nanoseconds }
 
+  /// Earlier is less.
   public static func < (a: Deadline, b: Deadline) -> Bool { a.nanoseconds < b.nanoseconds }
 }

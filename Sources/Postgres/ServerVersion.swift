@@ -15,5 +15,6 @@ public struct ServerVersion: Hashable, Comparable, Sendable, CustomStringConvert
   /// As the server's release notes write it: `15.18`.
   public var description: String { "\(number / 10_000).\(number % 10_000)" }
 
+  /// Order of releases.
   public static func < (a: ServerVersion, b: ServerVersion) -> Bool { a.number < b.number }
 }
