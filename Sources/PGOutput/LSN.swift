@@ -22,6 +22,7 @@ public struct LSN: RawRepresentable, Hashable, Comparable, Sendable {
     rawValue > other.rawValue ? rawValue - other.rawValue : 0
   }
 
+  /// Whether `a` stands before `b` in the log.
   public static func < (a: LSN, b: LSN) -> Bool { a.rawValue < b.rawValue }
 }
 

@@ -15,5 +15,6 @@ public enum ProtocolVersion: Int, CaseIterable, Sendable, Comparable {
   /// PostgreSQL 16 and later: streamed for parallel apply.
   case v4 = 4
 
+  /// Whether `a` is the older.
   public static func < (a: ProtocolVersion, b: ProtocolVersion) -> Bool { a.rawValue < b.rawValue }
 }

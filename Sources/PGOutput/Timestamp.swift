@@ -22,6 +22,7 @@ public struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable {
     self.init(rawValue: overflow ? .min : difference)
   }
 
+  /// Whether `a` is the earlier.
   public static func < (a: Timestamp, b: Timestamp) -> Bool { a.rawValue < b.rawValue }
 }
 
