@@ -25,7 +25,7 @@ enum ConnectionRedaction {
     if let at = authority.lastIndex(of: "@") {
       let credentials = rest[..<at]
       let user = credentials.prefix { $0 != ":" }
-      shown = user.endIndex == credentials.endIndex ? "\(user)@" : "\(user):\(mask)@"
+      shown = String(user) + (user.endIndex == credentials.endIndex ? "@" : ":\(mask)@")
       tail = rest[rest.index(after: at)...]
     } else if rest.contains("@") {
       return nil
@@ -33,7 +33,7 @@ enum ConnectionRedaction {
     let question = tail.firstIndex(of: "?") ?? tail.endIndex
     let hosts = tail[..<question].prefix { $0 != "/" }
     guard hosts.split(separator: ",").allSatisfy(isHostAndPort) else { return nil }
-    shown += "\(tail[..<question])"
+    shown += String(tail[..<question])
     if question < tail.endIndex {
       shown += "?" + parameters(tail[tail.index(after: question)...])
     }

@@ -61,6 +61,13 @@ struct DefinitionDocument {
 extension DefinitionDocument.Failure {
   init(_ error: YamlError, _ lines: SourceLines) {
     switch error {
+    case .scanner(let context?, let problem, _, _) where problem.contains("unexpected end of stream"):
+      self.init(
+        place: Place(context.mark), problem: "the text ends \(context.text)",
+        hint: "close the quote or the bracket that opens here")
+    case .composer(_, let problem, let mark, _) where problem.contains("another document"):
+      self.init(
+        place: Place(mark), problem: "a second document begins", hint: "keep one in the file: a file a slot")
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
       let opened = context.map { " (\($0.text), line \($0.mark.line))" } ?? ""
@@ -89,7 +96,6 @@ extension DefinitionDocument.Failure {
       return "check the indentation, and quote a value that holds `: `"
     }
     if problem.contains("undefined alias") { return "define the anchor (`&name`) above its first use" }
-    if problem.contains("another document") { return "keep one document in the file: a file a slot" }
     return "check the indentation and the quotes on this line and the one above it"
   }
 }

@@ -45,7 +45,9 @@ struct DefinitionReader {
       }
       if ghosts[name] != nil { continue }
       guard schema.keys.contains(name) else {
-        reportUnknown(name, Field(path: field.path.appending(Echo.name(name)), node: key), schema)
+        let meant = Suggestion.nearest(to: name, among: schema.keys)
+        if let meant { section.suspects.insert(meant) }
+        reportUnknown(name, Field(path: field.path.appending(Echo.name(name)), node: key), schema, meant)
         continue
       }
       var entry = Field(path: field.path.appending(name), node: value)
@@ -61,7 +63,7 @@ struct DefinitionReader {
   /// The field with a key; reported when it is required and missing, or when nothing stands there.
   mutating func field(_ section: Section, _ key: String, required example: String? = nil) -> Field? {
     guard let field = section.fields[key] else {
-      if let example {
+      if let example, !section.suspects.contains(key) {
         report(section.path.appending(key), section.place, "is missing", hint: example)
       }
       return nil
@@ -80,12 +82,14 @@ struct DefinitionReader {
     return section(field, schema)
   }
 
-  private mutating func reportUnknown(_ name: String, _ field: Field, _ schema: SectionSchema) {
+  private mutating func reportUnknown(
+    _ name: String, _ field: Field, _ schema: SectionSchema, _ meant: String?
+  ) {
     let hint: String
     if name == "<<" {
       hint = "merge keys are not read; write the keys out (anchors and aliases of whole values are fine)"
-    } else if let nearest = Suggestion.nearest(to: name, among: schema.keys) {
-      hint = "did you mean `\(nearest)`?"
+    } else if let meant {
+      hint = "did you mean `\(meant)`?"
     } else if let home = SectionSchema.home(of: name) {
       hint = "`\(name)` belongs \(home)"
     } else {

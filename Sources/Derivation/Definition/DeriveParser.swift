@@ -15,7 +15,7 @@ extension DefinitionReader {
       .flatMap { identifier($0, "a column") }
     let to = field(section, "to", required: "write `to: state_id`, the new column")
       .flatMap { identifier($0, "a column") }
-    let map = map(section)
+    let map = map(section, of: table)
 
     if let to, let from, to == from, let field = section.fields["to"] {
       report(field, "is \(field.kind), the same column as `from`", hint: "name the new column")
@@ -25,21 +25,21 @@ extension DefinitionReader {
         field, "holds `\(to)`, which this slot writes",
         hint: "name the columns that never change, as the primary key")
     }
-    if let map, let table, map.table == table, let field = section.fields["map"] {
-      report(field, "its table is the one that is derived", hint: "name the table that lists the states")
-    }
     guard let table, let key, let from, let to, let map else { return nil }
     return SlotDefinition.Derive(
       layout: layout ?? .inPlace, table: table, key: key, from: from, to: to, map: map)
   }
 
-  private mutating func map(_ derive: Section) -> SlotDefinition.Map? {
+  private mutating func map(_ derive: Section, of ledger: QualifiedName?) -> SlotDefinition.Map? {
     let example = "write `map:` with `table:`, `id:`, `code:` and `status:` indented under it"
     guard let section = field(derive, "map", required: example).flatMap({ section($0, .map) }) else {
       return nil
     }
     let table = field(section, "table", required: "write `table: public.transaction_state`")
       .flatMap { qualifiedName($0, "a table with its schema") }
+    if let table, table == ledger, let field = section.fields["table"] {
+      report(field, "is \(field.kind), the ledger's own table", hint: "name the table that lists the states")
+    }
     let id = mapColumn(section, "id", "write `id: id`, the column with the new value")
     let code = mapColumn(section, "code", "write `code: code`, the column with the normalized code")
     let status = mapColumn(section, "status", "write `status: legacy_status`, the column with the old text")

@@ -38,7 +38,9 @@ struct Field {
 
   /// Whether nothing is written there: `key:`, `~` or `null` without quotes.
   var isNull: Bool {
-    guard isPlain, let text = scalarText else { return false }
+    guard node.scalar?.style == .plain || node.scalar?.style == .any, let text = scalarText else {
+      return false
+    }
     return ["", "~", "null", "Null", "NULL"].contains(text)
   }
 
@@ -73,4 +75,6 @@ struct Section {
   /// Where to point when a key is missing: the section's own key, or the start of the document.
   var place: Place
   var fields: [String: Field]
+  /// Keys that an unknown key may have been meant to be: reported as such, and not as missing too.
+  var suspects: Set<String> = []
 }

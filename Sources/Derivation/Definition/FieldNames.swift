@@ -48,7 +48,7 @@ extension DefinitionReader {
     let shown = Echo.quoted(text)
     let quotes = "put the name in double quotes, and those in single ones for YAML: '\"Name\"'"
     switch problem {
-    case .empty: report(field, "is \(shown), an empty name, must be \(must)", hint: "give the name")
+    case .empty: report(field, "is an empty name, must be \(must)", hint: "give the name")
     case .containsNUL: report(field, "is \(shown), and a name cannot hold NUL", hint: "remove the NUL")
     case .tooLong(let bytes):
       report(

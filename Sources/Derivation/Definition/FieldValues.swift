@@ -38,14 +38,15 @@ extension DefinitionReader {
   where Choice: CaseIterable & RawRepresentable<String> {
     let words = type.allCases.map(\.rawValue)
     let must = words.count == 1 ? "\(Echo.list(words))" : "one of \(Echo.list(words))"
-    guard let text = text(field, must, hint: "write one of these words") else { return nil }
+    let hint = words.count == 1 ? "write \(Echo.list(words)), or remove the key" : "write one of these words"
+    guard let text = text(field, must, hint: hint) else { return nil }
     if let value = Choice(rawValue: text) { return value }
     let truths = ["true": "on", "yes": "on", "false": "off", "no": "off"]
     let meant = truths[text.lowercased()].flatMap { words.contains($0) ? $0 : nil }
     let nearest = meant ?? Suggestion.nearest(to: text, among: words)
     report(
       field, "is \(field.kind), must be \(must)",
-      hint: nearest.map { "did you mean `\($0)`?" } ?? "write one of these words")
+      hint: nearest.map { "did you mean `\($0)`?" } ?? hint)
     return nil
   }
 

@@ -19,9 +19,6 @@ public struct Milliseconds: Hashable, Comparable, Sendable {
   /// The smaller number first.
   public static func < (a: Milliseconds, b: Milliseconds) -> Bool { a.count < b.count }
 
-  /// The longest that a PostgreSQL timeout can be set to (an `int` of milliseconds).
-  public static let maximum = Milliseconds(Int(Int32.max))
-
   static let units: [(name: String, scale: Int)] = [
     ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1),
   ]

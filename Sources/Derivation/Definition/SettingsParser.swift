@@ -25,11 +25,12 @@ extension DefinitionReader {
     guard let section = optionalSection(root, "write", .write) else { return write }
     if let batch = batch(section) { write.batch = batch }
     // Zero would be PostgreSQL's "without limit": the ledger's writers would queue behind us.
-    let timeout = Milliseconds(1)...Milliseconds.maximum
-    if let value = field(section, "lock_timeout").flatMap({ duration($0, in: timeout) }) {
+    let lockRange = Milliseconds(1)...Milliseconds(3_600_000)
+    let statementRange = Milliseconds(1)...Milliseconds(24 * 3_600_000)
+    if let value = field(section, "lock_timeout").flatMap({ duration($0, in: lockRange) }) {
       write.lockTimeout = value
     }
-    if let value = field(section, "statement_timeout").flatMap({ duration($0, in: timeout) }) {
+    if let value = field(section, "statement_timeout").flatMap({ duration($0, in: statementRange) }) {
       write.statementTimeout = value
     }
     if let value = field(section, "synchronous_commit")

@@ -49,9 +49,10 @@ extension DefinitionReader {
   }
 
   private mutating func checkVersion(_ field: Field) {
-    guard let version = integer(field, in: 1...Int(Int32.max)), version != 1 else { return }
+    if field.isPlain, field.scalarText == "1" { return }
+    let found = field.isPlain || field.scalarText == nil ? field.kind : "\(field.kind) in quotes"
     report(
-      field, "is \(version), and this build reads version 1",
+      field, "is \(found), and this build reads version 1",
       hint: "write `version: 1`, or use the crossfade that the file was written for")
   }
 

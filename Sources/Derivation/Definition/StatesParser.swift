@@ -66,6 +66,7 @@ extension DefinitionReader {
   /// cannot be read.
   private mutating func status(_ section: Section) -> ExactText?? {
     guard let field = section.fields["status"] else {
+      if section.suspects.contains("status") { return nil }
       report(
         section.path.appending("status"), section.place, "is missing",
         hint: "write the old text, in quotes if it has outer spaces; `null` without quotes is SQL NULL")

@@ -52,7 +52,7 @@ enum VariableExpansion {
     guard let first = name.first, !first.isNumber, rest.isEmpty || rest.hasPrefix(":-") else {
       return .failure(
         Problem(
-          opening: "${", problem: "has a `${...}` that does not name a variable",
+          opening: "${\(reference)}", problem: "has a `${...}` that does not name a variable",
           hint: "write `${NAME}` or `${NAME:-default}`, and `$$` for a dollar sign"))
     }
     let value = environment[name] ?? ""

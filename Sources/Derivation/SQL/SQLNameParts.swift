@@ -2,6 +2,7 @@
 enum SQLNameParts {
   /// The parts, quotes taken off.
   static func split(_ text: String) throws(Identifier.Problem) -> [Identifier] {
+    if text.utf8.contains(0) { throw .containsNUL }
     var parts: [Identifier] = []
     var rest = text.unicodeScalars[...]
     while true {
