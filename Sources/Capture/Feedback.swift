@@ -1,4 +1,4 @@
-public import PGOutput
+package import PGOutput
 
 /// Decides what is told to the server, and when.
 ///

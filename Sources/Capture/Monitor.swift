@@ -1,5 +1,5 @@
 import Glibc
-import Postgres
+package import Postgres
 
 /// A value behind a lock, with a condition to wait for. pthread's, since Swift's `Mutex` has no condition variable.
 ///

@@ -1,6 +1,6 @@
-public import ChangeLog
-public import PGOutput
-public import Postgres
+package import ChangeLog
+package import PGOutput
+package import Postgres
 
 /// Decides whether a stream may go on where the log and the target's checkpoint stand.
 ///

@@ -1,3 +1,7 @@
+import ChangeLog
+import PGOutput
+import Postgres
+
 extension Refusal: CustomStringConvertible {
   /// What is wrong, in one sentence.
   public var description: String {

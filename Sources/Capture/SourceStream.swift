@@ -81,13 +81,9 @@ struct SourceStream: ~Copyable {
 
   /// The last words of an orderly end: what is durable by now is confirmed, then CopyDone.
   mutating func finish(durable: LSN) throws(CaptureError) {
-    do {
-      feedback.durable(upTo: limited(durable))
-      try send(feedback.reportNow(Deadline.now))
-      try stream.finish(timeoutMilliseconds: 5000)
-    } catch {
-      throw .postgres(error)
-    }
+    feedback.durable(upTo: limited(durable))
+    try send(feedback.reportNow(Deadline.now))
+    do { try stream.finish(timeoutMilliseconds: 5000) } catch { throw .postgres(error) }
   }
 
   private enum Burst {

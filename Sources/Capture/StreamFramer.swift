@@ -1,4 +1,4 @@
-public import PGOutput
+package import PGOutput
 
 /// Decides for each message of a protocol-1 stream whether it goes to the log.
 ///

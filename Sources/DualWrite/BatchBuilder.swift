@@ -110,7 +110,7 @@ struct BatchBuilder {
     }
   }
 
-  private mutating func add(_ change: borrowing RowChange, _ walStart: UInt64) throws(DecodeError) {
+  private mutating func add(_ change: RowChange, _ walStart: UInt64) throws(DecodeError) {
     guard let relation = relations[change.relation] ?? nil else { return }
     batch.changes += 1
     if let new = change.new {
@@ -136,7 +136,7 @@ struct BatchBuilder {
   }
 
   /// What the new row says of its status.
-  private mutating func note(_ new: borrowing TupleView, _ relation: TrackedRelation, index: Int) {
+  private mutating func note(_ new: TupleView, _ relation: TrackedRelation, index: Int) {
     var unknown: Int32 = -1
     var tells = false
     if let column = relation.statusColumn, let value = new.column(at: column) {
@@ -169,7 +169,7 @@ struct BatchBuilder {
 
   /// Writes the key's columns into `scratch`; false when one was not sent.
   private mutating func collect(
-    _ tuple: borrowing TupleView, _ old: borrowing TupleView?, _ relation: TrackedRelation
+    _ tuple: TupleView, _ old: TupleView?, _ relation: TrackedRelation
   ) -> Bool {
     scratch.removeAll(keepingCapacity: true)
     for column in relation.keyColumns {
@@ -184,7 +184,7 @@ struct BatchBuilder {
     return true
   }
 
-  private mutating func append(_ value: borrowing ColumnValue?) -> Bool {
+  private mutating func append(_ value: ColumnValue?) -> Bool {
     guard let bytes = value?.bytes else { return false }
     withUnsafeBytes(of: UInt32(truncatingIfNeeded: bytes.byteCount)) { scratch.append(contentsOf: $0) }
     scratch.append(bytes)

@@ -1,3 +1,4 @@
+import Derivation
 import PGOutput
 import Postgres
 
