@@ -18,7 +18,7 @@ public final class CaptureService: Sendable {
   private let checkpoint: @Sendable () throws(PostgresError) -> LSN?
   private let confirmationLimit: (@Sendable () -> LSN)?
   private let appliedPosition: @Sendable () -> LSN
-  private let opened: @Sendable (LSN) -> Void
+  private let opened: @Sendable (OriginIdentity) -> Void
 
   /// - Parameters:
   ///   - interrupt: stops capture in order when stopped.
@@ -26,12 +26,12 @@ public final class CaptureService: Sendable {
   ///   - checkpoint: the target's checkpoint, asked once before the first stream; nil when there is none.
   ///   - confirmationLimit: where confirmation waits for the dual-write: what it has committed.
   ///   - appliedPosition: what the dual-write has committed, as told to the server for `pg_stat_replication`.
-  ///   - opened: called once when the log is open, with the position of its end.
+  ///   - opened: called once when the log is open, with its origin; the creation point is where it begins.
   public init(
     plan: CapturePlan, logger: Logger, interrupt: Interrupt, tail: LogTail,
     checkpoint: @escaping @Sendable () throws(PostgresError) -> LSN?,
     confirmationLimit: (@Sendable () -> LSN)?, appliedPosition: @escaping @Sendable () -> LSN,
-    opened: @escaping @Sendable (LSN) -> Void
+    opened: @escaping @Sendable (OriginIdentity) -> Void
   ) {
     self.plan = plan
     self.logger = logger
@@ -86,7 +86,7 @@ public final class CaptureService: Sendable {
           thread.run()
           return true
         }
-        opened(writer.end)
+        opened(writer.origin)
         return feed
       } catch {
         guard case .postgres(let cause) = error, cause.isRetriable, !interrupt.isStopped else { throw error }

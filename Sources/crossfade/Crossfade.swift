@@ -8,5 +8,5 @@ struct CrossfadeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "crossfade",
     abstract: "Fades an old column out while a new one fades in, on a live PostgreSQL ledger.",
-    subcommands: [DecodeCommand.self])
+    subcommands: [RunCommand.self, DecodeCommand.self])
 }
