@@ -31,9 +31,11 @@ extension UTCInstant: CustomStringConvertible {
   public var description: String {
     let secondsADay: Int64 = 86_400
     let day = Self.floorDivide(seconds, secondsADay)
-    let rest = seconds - day * secondsADay
+    let remainder = seconds % secondsADay
+    let rest = remainder < 0 ? remainder + secondsADay : remainder
     let (year, month, dayOfMonth) = Self.civil(day)
-    let time = "\(Self.padded(rest / 3_600, 2)):\(Self.padded(rest / 60 % 60, 2)):\(Self.padded(rest % 60, 2))"
+    let time =
+      "\(Self.padded(rest / 3_600, 2)):\(Self.padded(rest / 60 % 60, 2)):\(Self.padded(rest % 60, 2))"
     let date = "\(Self.padded(year, 4))-\(Self.padded(month, 2))-\(Self.padded(dayOfMonth, 2))"
     return "\(date)T\(time).\(Self.padded(Int64(nanoseconds) / 1_000_000, 3))Z"
   }
