@@ -72,7 +72,9 @@ final class TemporaryDirectory {
   let path: String
 
   init() throws {
-    var template = Array("/tmp/crossfade-log-XXXXXX\0".utf8.map(CChar.init))
+    // In memory where there is such a place: thousands of logs are opened, each with its fsyncs.
+    let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+    var template = Array("\(parent)/crossfade-log-XXXXXX\0".utf8.map(CChar.init))
     guard mkdtemp(&template) != nil else {
       throw ChangeLogError.io(operation: "mkdtemp", path: "/tmp", errno: errno)
     }
