@@ -151,3 +151,10 @@ func drain(_ reader: LogReader) throws -> (bytes: [UInt8], ends: [LSN]) {
   }
   return (bytes, ends)
 }
+
+/// Where two runs of bytes differ; nil when they do not. Shorter to read than the difference itself.
+func difference(_ a: some Collection<UInt8>, _ b: some Collection<UInt8>) -> String? {
+  if a.elementsEqual(b) { return nil }
+  let common = zip(a, b).prefix { $0 == $1 }.count
+  return "\(a.count) and \(b.count) bytes, the first \(common) the same"
+}
