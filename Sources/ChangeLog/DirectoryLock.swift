@@ -25,7 +25,11 @@ final class DirectoryLock {
     descriptor = opened
   }
 
-  deinit { close(descriptor) }
+  /// Unlocks by name: closing alone would leave the lock to a child that is between fork and exec.
+  deinit {
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 
   private static func holder(_ descriptor: Int32) -> Int32? {
     var bytes = [UInt8](repeating: 0, count: 16)

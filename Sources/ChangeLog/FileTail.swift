@@ -10,6 +10,9 @@ struct FileTail {
   private let watch: DirectoryWatch
   private(set) var limit: LogCursor
   private var ahead: UInt64
+  /// How often nothing new was found where we look.
+  private var quiet = 0
+  /// How often what follows the limit made no sense: a write can be seen half done, but not again and again.
   private var mistrusted = 0
   private var scanner: SegmentScanner?
 
@@ -39,23 +42,28 @@ struct FileTail {
     defer { self.scanner = scanner }
     while true {
       switch try scanner.next(verify: false) {
-      case .data(let announcement) where announcement.flags.contains(.endsInside): ahead = scanner.offset
+      case .data(let announcement) where announcement.flags.contains(.endsInside):
+        ahead = scanner.offset
+        quiet = 0
+        continue
       case .data, .watermark, .index:
         limit.offset = scanner.offset
         ahead = limit.offset
+        quiet = 0
         mistrusted = 0
         return true
-      case .end where scanner.limit >= ahead, .incomplete: return false
-      case .end:
-        ahead = limit.offset
+      case .end where scanner.limit == ahead && quiet < 2:
+        quiet += 1
         return false
-      case .bad(let reason):
-        guard ahead > limit.offset || mistrusted < 3 else {
-          throw .damaged(file: scanner.file.path, offset: ahead, reason: reason)
-        }
+      case .bad(let reason) where ahead == limit.offset:
+        guard mistrusted < 3 else { throw .damaged(file: scanner.file.path, offset: ahead, reason: reason) }
         mistrusted += 1
-        ahead = limit.offset
         return false
+      case .end, .incomplete, .bad:
+        quiet = 0
+        guard ahead > limit.offset else { return false }
+        ahead = limit.offset
+        try scanner.seek(ahead)
       }
     }
   }

@@ -53,7 +53,9 @@ final class FrameEncoder {
     var announcement = Announcement()
     announcement.watermark = start
     announcement.flags = [.repeated]
-    let made = try frame(announcement, group.account.total, group.bytes)
+    let made = try group.withUnsafeBytes { bytes throws(ChangeLogError) in
+      try frame(announcement, group.account.total, bytes)
+    }
     target.append(output.slice(made.stored))
     return made.announcement
   }

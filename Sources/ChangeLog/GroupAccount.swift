@@ -87,6 +87,14 @@ struct GroupAccount {
     }
   }
 
+  /// Accounts for all records from an offset on.
+  mutating func noteAll(_ bytes: LogBytes, from offset: Int = 0) throws(ChangeLogError) {
+    try bytes.withUnsafeBytes { bytes throws(ChangeLogError) in
+      var records = LogRecordIterator(bytes, from: offset)
+      while let record = try records.next() { note(record.payload) }
+    }
+  }
+
   private mutating func belongsToTransaction() {
     if opening == .unknown {
       opening = .inside

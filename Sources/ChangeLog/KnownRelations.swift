@@ -21,6 +21,11 @@ struct KnownRelations: Hashable {
     while let record = try records.next() { note(record.payload) }
   }
 
+  /// Takes note of all records in `bytes`.
+  mutating func noteAll(_ bytes: LogBytes) throws(ChangeLogError) {
+    try bytes.withUnsafeBytes { bytes throws(ChangeLogError) in try noteAll(bytes) }
+  }
+
   /// The messages as records: types first, each kind by oid; walStart 0.
   func records() -> RecordGroup {
     let group = RecordGroup(capacity: 4 << 10)

@@ -4,7 +4,7 @@ import Glibc
 ///
 /// Nothing writes to the memory once `init` has returned: hence `@unchecked Sendable`.
 public final class LogBytes: @unchecked Sendable {
-  let bytes: UnsafeRawBufferPointer
+  private let bytes: UnsafeRawBufferPointer
   private let memory: UnsafeMutableRawPointer
 
   init(copying source: UnsafeRawBufferPointer) {
@@ -17,6 +17,16 @@ public final class LogBytes: @unchecked Sendable {
     memory = .allocate(byteCount: max(count, 1), alignment: 16)
     bytes = UnsafeRawBufferPointer(start: memory, count: count)
     try fill(UnsafeMutableRawBufferPointer(start: memory, count: count))
+  }
+
+  var count: Int { bytes.count }
+
+  /// The only way to the bytes: they last no longer than their owner.
+  func withUnsafeBytes<R, E: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(E) -> R
+  ) throws(E) -> R {
+    defer { withExtendedLifetime(self) {} }
+    return try body(bytes)
   }
 
   deinit { memory.deallocate() }

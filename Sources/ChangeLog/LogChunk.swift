@@ -23,8 +23,9 @@ public struct LogChunk: Sendable {
   public func withUnsafeBytes<R, E: Error>(
     _ body: (UnsafeRawBufferPointer) throws(E) -> R
   ) throws(E) -> R {
-    defer { withExtendedLifetime(storage) {} }
-    return try body(UnsafeRawBufferPointer(rebasing: storage.bytes[range]))
+    try storage.withUnsafeBytes { bytes throws(E) in
+      try body(UnsafeRawBufferPointer(rebasing: bytes[range]))
+    }
   }
 
   /// Calls `body` for each record; its payload is valid only in there.

@@ -58,21 +58,21 @@ public final class LogReader: @unchecked Sendable {
   private func chunk(_ announcement: Announcement, _ bytes: LogBytes) throws(ChangeLogError) -> LogChunk? {
     if announcement.flags.contains(.repeated) {
       // Known already, unless this is where the reader began.
-      if trimmer.isTrimming { try trimmer.relations.noteAll(bytes.bytes) }
+      if trimmer.isTrimming { try trimmer.relations.noteAll(bytes) }
       return nil
     }
-    guard let first = try trimmer.first(in: bytes.bytes) else { return nil }
+    let found = try bytes.withUnsafeBytes { bytes throws(ChangeLogError) in try trimmer.first(in: bytes) }
+    guard let first = found else { return nil }
     var transactions = Int(announcement.transactions)
     var changes = Int(announcement.changes)
     if first > 0 {
       var account = GroupAccount()
-      var records = LogRecordIterator(bytes.bytes, from: first)
-      while let record = try records.next() { account.note(record.payload) }
+      try account.noteAll(bytes, from: first)
       transactions = account.total.transactions
       changes = account.total.changes
     }
     return LogChunk(
-      storage: bytes, range: first..<bytes.bytes.count,
+      storage: bytes, range: first..<bytes.count,
       lastCommitEnd: announcement.lastCommitEnd.isValid ? announcement.lastCommitEnd : nil,
       transactions: transactions, changes: changes, isRelations: false)
   }
@@ -81,7 +81,8 @@ public final class LogReader: @unchecked Sendable {
     let group = trimmer.relations.records()
     trimmer.relations = KnownRelations()
     return LogChunk(
-      storage: LogBytes(copying: group.bytes), range: 0..<group.byteCount, lastCommitEnd: nil,
+      storage: group.withUnsafeBytes { LogBytes(copying: $0) }, range: 0..<group.byteCount,
+      lastCommitEnd: nil,
       transactions: 0, changes: 0, isRelations: true)
   }
 

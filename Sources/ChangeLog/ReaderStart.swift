@@ -26,7 +26,7 @@ struct ReaderStart {
         guard case .data(let announcement) = try scanner.next(verify: false) else {
           throw .damaged(file: file.path, offset: offset, reason: "the index names a frame that is not there")
         }
-        try relations.noteAll(frames.read(announcement, at: offset, of: file).bytes)
+        try relations.noteAll(frames.read(announcement, at: offset, of: file))
       }
       cursor.offset = entry.offset
       held = entry.position
@@ -44,7 +44,7 @@ struct ReaderStart {
         if announcement.flags.contains(.relations) { passing.append((announcement, at)) }
         guard !announcement.flags.contains(.endsInside), announcement.lastCommitEnd <= after else { continue }
         for (announcement, at) in passing {
-          try relations.noteAll(frames.read(announcement, at: at, of: file).bytes)
+          try relations.noteAll(frames.read(announcement, at: at, of: file))
         }
         passing.removeAll()
         cursor.offset = scanner.offset
@@ -61,6 +61,7 @@ extension SegmentScanner {
   /// The index at the end of the file, if the segment is sealed: its last eight bytes say how long it is.
   mutating func sealedIndex() throws(ChangeLogError) -> SegmentIndex? {
     let tail = ByteBuffer(capacity: 64)
+    defer { withExtendedLifetime(tail) {} }
     guard limit > 128 else { return nil }
     tail.count = try file.read(at: limit - 8, into: UnsafeMutableRawBufferPointer(start: tail.base, count: 8))
     guard tail.count == 8 else { return nil }

@@ -44,6 +44,7 @@ struct SegmentMaker {
       return segment
     }
     let index = ByteBuffer(capacity: 4 << 10)
+    defer { withExtendedLifetime(index) {} }
     state.index().encode(into: index)
     var hasher = state.hasher
     hasher.update(index.bytes)
@@ -68,6 +69,7 @@ struct SegmentMaker {
     _ header: SegmentHeader, end: LSN, relations: KnownRelations
   ) throws(ChangeLogError) -> OpenSegment {
     let head = ByteBuffer(capacity: 4 << 10)
+    defer { withExtendedLifetime(head) {} }
     header.encode(into: head)
     var state = SegmentState(header: header, headerBytes: head.bytes, end: end, relations: relations)
     if !relations.isEmpty {

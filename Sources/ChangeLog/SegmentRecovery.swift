@@ -16,6 +16,7 @@ struct SegmentRecovery {
   init(_ file: LogFile) throws(ChangeLogError) {
     let header = try SegmentScanner.header(of: file)
     let headerBytes = ByteBuffer(capacity: header.frameSize)
+    defer { withExtendedLifetime(headerBytes) {} }
     header.encode(into: headerBytes)
     boundary = SegmentState(
       header: header, headerBytes: headerBytes.bytes, end: header.start, relations: KnownRelations())
@@ -36,7 +37,7 @@ struct SegmentRecovery {
         durable = max(durable, announcement.durableOffset)
         state.take(announcement, hasher: hasher)
         if announcement.flags.contains(.relations) {
-          try state.relations.noteAll(frames.read(announcement, at: at, of: file).bytes)
+          try state.relations.noteAll(frames.read(announcement, at: at, of: file))
         }
         if !state.inside { boundary = state }
       case .index:
@@ -67,6 +68,7 @@ struct SegmentRecovery {
     beyond offset: UInt64, file: LogFile, limit: UInt64
   ) throws(ChangeLogError) -> Bool {
     let window = ByteBuffer(capacity: 1 << 20)
+    defer { withExtendedLifetime(window) {} }
     var from = offset + 1
     while from < limit {
       let memory = UnsafeMutableRawBufferPointer(start: window.base, count: window.capacity)

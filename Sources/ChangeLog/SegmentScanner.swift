@@ -44,6 +44,7 @@ struct SegmentScanner {
   /// The header at the start of the file.
   static func header(of file: LogFile) throws(ChangeLogError) -> SegmentHeader {
     let buffer = ByteBuffer(capacity: 4 << 10)
+    defer { withExtendedLifetime(buffer) {} }
     let memory = UnsafeMutableRawBufferPointer(start: buffer.base, count: buffer.capacity)
     buffer.count = try file.read(at: 0, into: memory)
     return try SegmentHeader(decoding: buffer.bytes, file: file.path)
@@ -100,6 +101,7 @@ struct SegmentScanner {
     guard left >= size else { return .incomplete }
     guard size <= 256 << 20 else { return .bad(reason: "an index of \(size) bytes") }
     let frame = ByteBuffer(capacity: Int(size))
+    defer { withExtendedLifetime(frame) {} }
     let memory = UnsafeMutableRawBufferPointer(start: frame.base, count: Int(size))
     frame.count = try file.read(at: offset, into: memory)
     guard frame.count == Int(size) else { return .incomplete }

@@ -20,7 +20,7 @@ struct TailRing {
     /// The records; nil for a watermark.
     var bytes: LogBytes? = nil
 
-    var cost: Int { 256 + (bytes?.bytes.count ?? 0) }
+    var cost: Int { 256 + (bytes?.count ?? 0) }
   }
 
   private var entries: [Entry] = []
