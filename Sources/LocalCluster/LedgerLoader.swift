@@ -42,7 +42,8 @@ public struct LedgerLoader: Sendable {
     }
     guard rows > 0 else { return }
     try connection.script(
-      "SELECT setval(pg_get_serial_sequence('public.transactions', 'id'), \(rows))", purpose: "set the next id")
+      "SELECT setval(pg_get_serial_sequence('public.transactions', 'id'), \(rows))",
+      purpose: "set the next id")
     // Statistics, hint bits and the visibility map: what a ledger of ninety days has, and a fresh load has not.
     try connection.query("VACUUM (ANALYZE) public.transactions", purpose: "vacuum the ledger")
   }

@@ -95,7 +95,8 @@ struct LedgerSession {
   ) throws(PostgresError) {
     let result = try ask(
       LedgerStatements.move,
-      [.integer(known.id), .text(next.text), .text(known.status.text), .text(token)], purpose: "move a status")
+      [.integer(known.id), .text(next.text), .text(known.status.text), .text(token)], purpose: "move a status"
+    )
     if result.affectedRows == 1 {
       effect.moved.append(KnownTransaction(id: known.id, status: next))
     } else {

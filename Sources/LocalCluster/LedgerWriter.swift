@@ -91,7 +91,8 @@ struct LedgerWriter: Sendable {
   private func connect() throws(PostgresError) -> Connection {
     let connection = try Connection(conninfo, options: .init(applicationName: applicationName))
     try connection.query(
-      "SELECT set_config('application_name', $1, false)", [.text(applicationName)], purpose: "name the session")
+      "SELECT set_config('application_name', $1, false)", [.text(applicationName)],
+      purpose: "name the session")
     return connection
   }
 
@@ -137,7 +138,9 @@ struct LedgerWriter: Sendable {
       tally.inserted += found["insert"] ?? 0
       tally.moved += found["move"] ?? 0
       tally.deleted += found["delete"] ?? 0
-      if case .rollback = work { tally.note(error: "a transaction that was never committed is in the ledger") }
+      if case .rollback = work {
+        tally.note(error: "a transaction that was never committed is in the ledger")
+      }
     }
   }
 }

@@ -35,7 +35,9 @@ public enum LegacyStatus: Int, CaseIterable, Hashable, Sendable {
 
   /// The state of an old text; nil for a text that stands for none. Compared byte by byte.
   public init?(text: String) {
-    guard let found = Self.allCases.first(where: { $0.text.utf8.elementsEqual(text.utf8) }) else { return nil }
+    guard let found = Self.allCases.first(where: { $0.text.utf8.elementsEqual(text.utf8) }) else {
+      return nil
+    }
     self = found
   }
 

@@ -41,7 +41,8 @@ public struct Oracle: Sendable {
   private func read(_ result: QueryResult) throws(PostgresError) -> [OracleFinding] {
     var findings: [OracleFinding] = []
     for row in 0..<result.rowCount {
-      guard let check = result[row, 0].flatMap(OracleCheck.init(rawValue:)), let count = result.integer(row, 1)
+      guard let check = result[row, 0].flatMap(OracleCheck.init(rawValue:)),
+        let count = result.integer(row, 1)
       else { throw .unexpected(purpose: "judge the ledger", what: "a finding of no known kind") }
       let keys = (result[row, 2] ?? "").split(separator: ",").compactMap { Int64($0) }
       findings.append(OracleFinding(check: check, count: Int(count), firstKeys: keys))
