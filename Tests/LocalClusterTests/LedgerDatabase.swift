@@ -1,0 +1,24 @@
+import LocalCluster
+import Postgres
+
+/// A ledger of its own for one test, in a cluster that the suites share.
+struct LedgerDatabase {
+  let cluster: Cluster
+  let name: String
+
+  private static let shared = Result { try Cluster.running() }
+
+  init(_ name: String, rows: Int, on cluster: Cluster? = nil) throws {
+    self.cluster = try cluster ?? Self.shared.get()
+    self.name = name
+    try Connection(self.cluster.conninfo(), options: .init(applicationName: "ledger test"))
+      .query("CREATE DATABASE \(SQLText.identifier(name))", purpose: "create a database")
+    try LedgerLoader(rows: rows).createAndLoad(connect())
+  }
+
+  var conninfo: String { cluster.conninfo(database: name) }
+
+  func connect() throws -> Connection {
+    try Connection(conninfo, options: .init(applicationName: "ledger test"))
+  }
+}
