@@ -8,5 +8,7 @@ struct CrossfadeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "crossfade",
     abstract: "Fades an old column out while a new one fades in, on a live PostgreSQL ledger.",
-    subcommands: [RunCommand.self, DecodeCommand.self])
+    subcommands: [
+      ExpandCommand.self, RunCommand.self, BackfillCommand.self, VerifyCommand.self, DecodeCommand.self,
+    ])
 }

@@ -2,7 +2,7 @@ public import ArgumentParser
 public import Logging
 public import Operations
 
-extension LogFormat: @retroactive ExpressibleByArgument {}
+extension LogFormat: ExpressibleByArgument {}
 
 /// How the process logs.
 struct LoggingOptions: ParsableArguments {

@@ -6,7 +6,9 @@ import Synchronization
 /// before it is durable.
 enum HastyStop {
   private static let signals = Atomic<Int>(0)
-  private static let sources = Mutex<[any DispatchSourceSignal]>([])
+  /// Sources end when they are let go; these live as long as the process.
+  nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
+  private static let guarding = Mutex(())
 
   static func install() {
     for number in [SIGINT, SIGTERM] {
@@ -15,7 +17,7 @@ enum HastyStop {
         if signals.add(1, ordering: .relaxed).newValue >= 2 { _exit(128 + number) }
       }
       source.resume()
-      sources.withLock { $0.append(source) }
+      guarding.withLock { _ in sources.append(source) }
     }
   }
 }

@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import Operations
 import ServiceLifecycle
+import UnixSignals
 
 /// `crossfade run`: slot -> log -> target, until told to stop.
 struct RunCommand: AsyncParsableCommand {
