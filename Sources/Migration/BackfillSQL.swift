@@ -8,7 +8,6 @@ struct BackfillSQL {
 
   private var keys: String { derive.key.map(\.quoted).joined(separator: ", ") }
   private var tableKeys: String { derive.key.map { "t.\($0.quoted)" }.joined(separator: ", ") }
-  private var textKeys: String { derive.key.map { "\($0.quoted)::text" }.joined(separator: ", ") }
 
   private func values(from first: Int) -> String {
     keyTypes.indices.map { "$\(first + $0)::\(keyTypes[$0])" }.joined(separator: ", ")
@@ -16,8 +15,10 @@ struct BackfillSQL {
 
   /// The last key there is.
   var last: String {
-    let descending = derive.key.map { "\($0.quoted) DESC" }.joined(separator: ", ")
-    return "SELECT \(textKeys) FROM \(derive.table.quoted) ORDER BY \(descending) LIMIT 1"
+    // Qualified: a bare name in ORDER BY would mean the output column, which is text and sorts as text.
+    let descending = derive.key.map { "t.\($0.quoted) DESC" }.joined(separator: ", ")
+    let text = derive.key.map { "t.\($0.quoted)::text" }.joined(separator: ", ")
+    return "SELECT \(text) FROM \(derive.table.quoted) AS t ORDER BY \(descending) LIMIT 1"
   }
 
   /// The last key of the next page of `$1` rows up to the bound, and how many there are: after the key in the
