@@ -84,7 +84,9 @@ import Testing
     #expect(lines.map { $0.contains("\"old\"") } == [true, true, false, false])
   }
 
-  @Test("a later description stands, though the streamed transaction that brought an earlier one commits after it")
+  @Test(
+    "a later description stands, though the streamed transaction that brought an earlier one commits after it"
+  )
   func laterRelation() throws {
     let stream = StreamBuilder()
     stream.start(2).relation(in: 2, column: "old").insert("b", in: 2).stop()

@@ -125,7 +125,8 @@ extension DecodeCommand {
         case .prepared: "is prepared, and neither committed nor rolled back"
         }
       let changes = "\(transaction.changeCount) change\(transaction.changeCount == 1 ? "" : "s")"
-      printError("\(name): transaction \(transaction.xid)\(gid) \(state) in this recording; \(changes) not printed")
+      printError(
+        "\(name): transaction \(transaction.xid)\(gid) \(state) in this recording; \(changes) not printed")
     }
     for commit in decoder.unseen {
       printError(

@@ -15,12 +15,16 @@ struct SpillingLineStore: LineStore {
   }
 
   private let bytesInMemoryMax: Int
+  private let descriptor: Int32
   private var bytesInMemory = 0
   private var waiting: [TransactionID: Waiting] = [:]
   private var output: [UInt8] = []
 
-  /// An empty store.
-  init(bytesInMemoryMax: Int = 16 << 20) { self.bytesInMemoryMax = bytesInMemoryMax }
+  /// An empty store that writes to a descriptor, standard output unless said otherwise.
+  init(bytesInMemoryMax: Int = 16 << 20, descriptor: Int32 = 1) {
+    self.bytesInMemoryMax = bytesInMemoryMax
+    self.descriptor = descriptor
+  }
 
   func length(of transaction: TransactionID) -> Int { waiting[transaction]?.length ?? 0 }
 
@@ -68,7 +72,7 @@ struct SpillingLineStore: LineStore {
   /// Writes out what is finished.
   mutating func flush() throws(SystemError) {
     defer { output.removeAll(keepingCapacity: true) }
-    try writeAll(output, to: 1, action: "write to standard output")
+    try writeAll(output, to: descriptor, action: "write to standard output")
   }
 
   private mutating func spill(_ transaction: TransactionID) throws(SystemError) {
