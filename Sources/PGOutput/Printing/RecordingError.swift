@@ -14,6 +14,12 @@ public struct RecordingError: Error, Hashable, Sendable {
   public var byte: UInt64
   /// Why.
   public var reason: Reason
+
+  /// An error from its parts.
+  public init(byte: UInt64, reason: Reason) {
+    self.byte = byte
+    self.reason = reason
+  }
 }
 
 extension RecordingError: CustomStringConvertible {
