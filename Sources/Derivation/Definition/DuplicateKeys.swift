@@ -15,7 +15,7 @@ extension DefinitionReader {
       for (key, value) in mapping {
         let written = key.scalar?.string ?? ""
         let name = ghosts[written] ?? written
-        let field = path.appending(Echo.name(name))
+        let field = path.appending(name)
         let place = Place(key.mark)
         if let earlier = first[name], seen.insert(place).inserted {
           report(
