@@ -40,6 +40,27 @@ struct DamagedTextTests {
     }
   }
 
+  @Test("with aliases of aliases of aliases is read in no time", .timeLimit(.minutes(1)))
+  func aliases() {
+    var text = definition(adding: "a0: &a0 {x: 1, x: 2}")
+    for level in 1...40 { text += "\na\(level): &a\(level) [*a\(level - 1), *a\(level - 1), *a\(level - 1)]" }
+    #expect(
+      faults(text).hasPrefix(
+        """
+        slot.yaml:17:1: a0: there is no such key
+          hint: known here: `version`, `slot`, `publication`, `source`, `derive`, `log`, `confirm`, `write`, `backfill`
+        slot.yaml:17:16: a0.x: is given again; it stands on line 17 already
+          hint: keep one of them
+        slot.yaml:18:1: a1: there is no such key
+        """))
+  }
+
+  @Test("nested too deep is told so", arguments: ["[", "{a: ", "- "])
+  func nesting(_ piece: String) {
+    let text = faults("version:\n  " + String(repeating: piece, count: 100_000))
+    #expect(text.contains("Maximum nesting level reached"))
+  }
+
   private func check(_ text: String) {
     let lines = text.unicodeScalars.count { $0 == "\n" } + 2
     do throws(DefinitionErrors) {
