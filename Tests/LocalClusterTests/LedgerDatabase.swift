@@ -13,7 +13,7 @@ struct LedgerDatabase {
     self.name = name
     try Connection(self.cluster.conninfo(), options: .init(applicationName: "ledger test"))
       .query("CREATE DATABASE \(SQLText.identifier(name))", purpose: "create a database")
-    try LedgerLoader(rows: rows).createAndLoad(connect())
+    try LedgerLoader(rows: rows).createAndLoad(conninfo: conninfo)
   }
 
   var conninfo: String { cluster.conninfo(database: name) }
