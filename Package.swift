@@ -39,6 +39,7 @@ let package = Package(
 
     .target(name: "PGOutput", swiftSettings: pure),
     .target(name: "Postgres", dependencies: ["CLibPQ", "PGOutput"], swiftSettings: settings),
+    .target(name: "FailPoints", swiftSettings: settings),
     .target(
       name: "ChangeLog",
       dependencies: ["CLZ4", "PGOutput", .product(name: "Crypto", package: "swift-crypto")],
@@ -46,7 +47,8 @@ let package = Package(
     .target(
       name: "Capture",
       dependencies: [
-        "PGOutput", "Postgres", "ChangeLog", .product(name: "Logging", package: "swift-log"),
+        "PGOutput", "Postgres", "ChangeLog", "FailPoints",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
     .target(
@@ -56,7 +58,7 @@ let package = Package(
     .target(
       name: "DualWrite",
       dependencies: [
-        "PGOutput", "Postgres", "ChangeLog", "Derivation",
+        "PGOutput", "Postgres", "ChangeLog", "Derivation", "FailPoints",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
@@ -83,6 +85,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
 

@@ -20,7 +20,7 @@ public struct Position: Hashable, Comparable, Sendable, CustomStringConvertible 
     self.ordinal = ordinal
   }
 
-  /// Order of commits, then of changes.
+  /// By commit end, then by ordinal.
   public static func < (a: Position, b: Position) -> Bool {
     a.endLSN != b.endLSN ? a.endLSN < b.endLSN : a.ordinal < b.ordinal
   }

@@ -22,7 +22,7 @@ public struct LSN: RawRepresentable, Hashable, Comparable, Sendable {
     rawValue > other.rawValue ? rawValue - other.rawValue : 0
   }
 
-  /// Order in the log.
+  /// Whether `a` stands before `b` in the log.
   public static func < (a: LSN, b: LSN) -> Bool { a.rawValue < b.rawValue }
 }
 

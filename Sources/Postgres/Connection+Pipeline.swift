@@ -18,7 +18,11 @@ extension Connection {
   /// Sends prepared statements in one flight, closed by one Sync: the server runs them as one transaction and
   /// commits it at the Sync (protocol.sgml, "Pipelining"). Returns once they are on their way; other work can be
   /// done until `finishPipeline` collects the answers.
-  public func startPipeline(_ statements: [PipelineStatement], purpose: String) throws(PostgresError) {
+  ///
+  /// - Parameter beforeSync: runs when the server has answered and not yet been told to commit; costs a round trip.
+  public func startPipeline(
+    _ statements: [PipelineStatement], purpose: String, beforeSync: (() -> Void)? = nil
+  ) throws(PostgresError) {
     guard PQpipelineStatus(handle) != PQ_PIPELINE_OFF || PQenterPipelineMode(handle) == 1 else {
       throw .connectionLost(purpose: purpose, message: message)
     }
@@ -27,6 +31,12 @@ extension Connection {
         PQsendQueryPrepared(handle, statement.name, count, values, nil, nil, 0)
       }
       guard sent == 1 else { throw .connectionLost(purpose: purpose, message: message) }
+    }
+    if let beforeSync {
+      guard PQsendFlushRequest(handle) == 1 else { throw .connectionLost(purpose: purpose, message: message) }
+      try flush(purpose: purpose, deadline: nil)
+      _ = wait(read: true, write: false, deadline: .after(milliseconds: 10_000))
+      beforeSync()
     }
     guard PQpipelineSync(handle) == 1 else { throw .connectionLost(purpose: purpose, message: message) }
     try flush(purpose: purpose, deadline: nil)

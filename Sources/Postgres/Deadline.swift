@@ -5,6 +5,9 @@ public struct Deadline: Sendable, Comparable {
   /// Nanoseconds of CLOCK_MONOTONIC.
   public let nanoseconds: UInt64
 
+  /// A moment from its nanoseconds on CLOCK_MONOTONIC.
+  public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
+
   /// The moment `milliseconds` from now.
   public static func after(milliseconds: Int) -> Deadline {
     Deadline(nanoseconds: now + UInt64(max(0, milliseconds)) * 1_000_000)

@@ -42,6 +42,21 @@ public final class Interrupt: Sendable {
     _ = send(writer, &byte, 1, Int32(MSG_NOSIGNAL))
   }
 
+  /// Sleeps until the time is up or the interrupt is stopped. Says whether it was stopped.
+  @discardableResult
+  public func wait(milliseconds: Int) -> Bool {
+    let deadline = Deadline.after(milliseconds: milliseconds)
+    while !isStopped {
+      var descriptor = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
+      guard poll(&descriptor, 1, deadline.remainingMilliseconds) > 0 else {
+        if deadline.hasPassed { return isStopped }
+        continue
+      }
+      drain()
+    }
+    return true
+  }
+
   /// Takes what nudges have gathered; a stopped interrupt stays readable.
   package func drain() {
     guard !isStopped else { return }

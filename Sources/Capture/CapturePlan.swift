@@ -1,0 +1,51 @@
+/// What to capture, from where, into which log.
+public struct CapturePlan: Sendable {
+  /// A table to publish, with the columns the slot needs.
+  public struct Table: Sendable, Equatable {
+    /// The schema's name.
+    public var schema: String
+    /// The table's name.
+    public var name: String
+    /// The columns that leave the ledger (15 and later list them in the publication).
+    public var columns: [String]
+
+    /// A table with the columns needed of it.
+    public init(schema: String, name: String, columns: [String]) {
+      self.schema = schema
+      self.name = name
+      self.columns = columns
+    }
+  }
+
+  /// libpq connection string of the ledger.
+  public var connection: String
+  /// The replication slot.
+  public var slot: String
+  /// The publication.
+  public var publication: String
+  /// What the publication holds.
+  public var table: Table
+  /// The change log's directory.
+  public var directory: String
+  /// Bytes after which a segment is closed.
+  public var segmentSize: Int
+  /// The replication origin our own writes carry.
+  public var ownOrigin: String
+  /// The prefix of the logical message our own transactions begin with, where origins are not granted.
+  public var ownPrefix: String
+
+  /// A plan from its parts.
+  public init(
+    connection: String, slot: String, publication: String, table: Table, directory: String, segmentSize: Int,
+    ownOrigin: String, ownPrefix: String
+  ) {
+    self.connection = connection
+    self.slot = slot
+    self.publication = publication
+    self.table = table
+    self.directory = directory
+    self.segmentSize = segmentSize
+    self.ownOrigin = ownOrigin
+    self.ownPrefix = ownPrefix
+  }
+}

@@ -1,0 +1,120 @@
+import ChangeLog
+import Logging
+import PGOutput
+import Postgres
+
+/// One process's sessions with the source: the first opens the log, each runs a stream.
+struct CaptureSession {
+  let plan: CapturePlan
+  let logger: Logger
+  let interrupt: Interrupt
+  let status: CaptureStatusBoard
+  let confirmationLimit: (@Sendable () -> LSN)?
+  let appliedPosition: @Sendable () -> LSN
+
+  /// The log's origin and start once it is open; checked again at each connection.
+  private var held: OriginGuard.Held?
+
+  /// How long a slot that somebody reads is waited for, at the start and after a lost connection: a walsender whose
+  /// client died without a word holds its slot until `wal_sender_timeout`.
+  private static let activePatienceAtStart = 10_000
+  private static let activePatience = 75_000
+
+  init(
+    plan: CapturePlan, logger: Logger, interrupt: Interrupt, status: CaptureStatusBoard,
+    confirmationLimit: (@Sendable () -> LSN)?, appliedPosition: @escaping @Sendable () -> LSN
+  ) {
+    self.plan = plan
+    self.logger = logger
+    self.interrupt = interrupt
+    self.status = status
+    self.confirmationLimit = confirmationLimit
+    self.appliedPosition = appliedPosition
+  }
+
+  /// Checks source, publication, slot, log and checkpoint against each other, makes what is missing at a first start,
+  /// and opens the log.
+  mutating func open(
+    checkpoint: () throws(PostgresError) -> LSN?, tail: LogTail
+  ) throws(CaptureError) -> ChangeLogWriter {
+    let summary: LogSummary?
+    do { summary = try ChangeLogWriter.inspect(directory: plan.directory) } catch { throw .log(error) }
+    let mark: LSN?
+    do { mark = try checkpoint() } catch { throw .postgres(error) }
+    let source = try Source(plan: plan, interrupt: interrupt)
+    try source.publication(begun: summary != nil || mark != nil)
+    let found = summary.map { OriginGuard.Held(origin: $0.origin, end: $0.end, watermark: $0.watermark) }
+    let decision = try source.decide(held: found, checkpoint: mark)
+    let start: LSN
+    switch decision {
+    case .start(let position): start = position
+    case .createSlot:
+      start = try source.createSlot()
+      logger.notice("created replication slot", metadata: ["slot": "\(plan.slot)", "at": "\(start)"])
+    }
+    let origin = OriginIdentity(
+      systemIdentifier: source.system.systemIdentifier, timeline: source.system.timeline,
+      databaseOID: source.databaseOID, slot: plan.slot, creationPoint: start)
+    do {
+      let writer = try ChangeLogWriter.open(
+        directory: plan.directory, origin: origin, start: start,
+        options: .init(segmentBytes: UInt64(max(1, plan.segmentSize)), tail: tail))
+      report(writer.recovery)
+      held = OriginGuard.Held(origin: writer.origin, end: writer.end, watermark: writer.watermark)
+      return writer
+    } catch {
+      throw .log(error)
+    }
+  }
+
+  /// Connects, checks and streams until the stream ends, is lost or is told to stop.
+  ///
+  /// - Parameter connected: called when the stream has started.
+  mutating func stream(into feed: LogFeed, connected: () -> Void) throws(CaptureError) {
+    let source = try Source(plan: plan, interrupt: interrupt)
+    guard var held else { throw .protocolViolation(walStart: .invalid, what: "the log is not open") }
+    held.watermark = try feed.durable()
+    held.end = held.watermark
+    self.held = held
+    let patience = status.current.reconnects == 0 ? Self.activePatienceAtStart : Self.activePatience
+    let start = try source.awaitSlot(held: held, patienceMilliseconds: patience)
+    let options = PgoutputOptions.negotiate(
+      server: source.replication.serverVersion, publications: [plan.publication], withoutOrigins: false)
+    let replication: ReplicationStream
+    do {
+      replication = try ReplicationStream(on: source.replication, slot: plan.slot, start: start, options: options)
+    } catch {
+      throw .postgres(error)
+    }
+    logger.info(
+      "streaming",
+      metadata: [
+        "slot": "\(plan.slot)", "from": "\(start)", "server": "\(source.replication.serverVersion)",
+        "protocol": "\(options.protocolVersion)",
+      ])
+    connected()
+    status.update { [timeline = source.system.timeline] status in
+      status.phase = .streaming
+      status.timeline = timeline
+    }
+    var stream = SourceStream(
+      stream: replication, feed: feed, status: status, interrupt: interrupt,
+      framer: StreamFramer(ownOrigin: plan.ownOrigin, ownPrefix: plan.ownPrefix, ownContent: plan.slot),
+      start: start, reportInterval: source.reportInterval, confirmationLimit: confirmationLimit,
+      appliedPosition: appliedPosition)
+    let end: SourceStream.End
+    do {
+      end = try stream.run()
+    } catch {
+      _ = try feed.settle(partial: stream.framer.isInsideTransaction)
+      throw error
+    }
+    let durable = try feed.settle(partial: stream.framer.isInsideTransaction)
+    if case .stopped = end { try stream.finish(durable: durable) }
+  }
+
+  private func report(_ recovery: RecoveryReport?) {
+    guard let recovery else { return }
+    logger.notice("the change log was recovered", metadata: ["what": "\(recovery)"])
+  }
+}

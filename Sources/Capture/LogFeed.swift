@@ -1,0 +1,160 @@
+import ChangeLog
+import PGOutput
+import Postgres
+
+/// The hand-over between the thread that reads the socket and the one that writes the log.
+///
+/// The reader gathers records in one group; the writer takes whatever has gathered as soon as it has synced the group
+/// before. So one fsync covers all that came meanwhile, and nothing waits when nothing is under way.
+final class LogFeed: Sendable {
+  /// What the writer is given.
+  struct Work {
+    var group: RecordGroup?
+    /// Everything up to here has been received and stands in this group or before it.
+    var watermark: LSN
+    /// The connection was lost inside a transaction: cut the log back to the last whole one.
+    var discardPartial: Bool
+  }
+
+  private struct State {
+    var gathering = RecordGroup(capacity: LogFeed.initialCapacity)
+    var watermark = LSN.invalid
+    var discardPartial = false
+    var closed = false
+    var writing = false
+
+    var durable = LSN.invalid
+    var notifyAt = LSN.invalid
+    var failure: CaptureError?
+    var fullSince: UInt64?
+
+    var hasWork: Bool { !gathering.isEmpty || discardPartial || watermark > durable }
+  }
+
+  private static let initialCapacity = 64 * 1024
+  /// Bytes that may gather while the log is busy; then the socket is left unread.
+  static let limit = 1024 * 1024
+
+  private let state: Monitor<State>
+  private let interrupt: Interrupt
+
+  /// - Parameter interrupt: nudged when a position asked for has become durable.
+  init(durable: LSN, interrupt: Interrupt) {
+    var state = State()
+    state.durable = durable
+    self.state = Monitor(state)
+    self.interrupt = interrupt
+  }
+
+  // What the reader of the socket calls.
+
+  /// Adds records under the lock; `body` may add many. Gives the bytes now gathered.
+  func gather<Failure: Error>(_ body: (RecordGroup) throws(Failure) -> Void) throws(Failure) -> Int {
+    try state.withLock { (state) throws(Failure) -> Int in
+      try body(state.gathering)
+      return state.gathering.byteCount
+    }
+  }
+
+  /// Tells the writer that there is something; without a lock held while records are added.
+  func submit() {
+    state.change { _ in }
+  }
+
+  /// Waits until there is room, the log has failed or the deadline has passed. Says whether there is room.
+  func waitForRoom(deadline: Deadline) -> Bool {
+    state.wait(until: deadline) { state in
+      state.gathering.byteCount < Self.limit || state.failure != nil ? true : nil
+    } ?? false
+  }
+
+  /// Asks for a watermark, once everything gathered up to now is durable.
+  func mark(watermark: LSN) {
+    state.change { state in
+      if watermark > state.watermark { state.watermark = watermark }
+    }
+  }
+
+  /// Asks for a nudge of the interrupt when this position is durable.
+  func notify(at lsn: LSN) {
+    state.withLock { state in state.notifyAt = lsn }
+  }
+
+  /// The connection was lost: what is whole is written, a torn transaction is cut off. Waits for it.
+  func settle(partial: Bool) throws(CaptureError) -> LSN {
+    state.change { state in
+      state.discardPartial = partial
+      state.watermark = .invalid
+    }
+    let outcome = state.wait(until: nil) { state -> Result<LSN, CaptureError>? in
+      if let failure = state.failure { return .failure(failure) }
+      return !state.hasWork && !state.writing ? .success(state.durable) : nil
+    }
+    return try outcome?.get() ?? .invalid
+  }
+
+  /// Everything up to here is durable in the log. Throws when the log has failed for good.
+  func durable() throws(CaptureError) -> LSN {
+    try state.withLock { (state) throws(CaptureError) -> LSN in
+      if let failure = state.failure { throw failure }
+      return state.durable
+    }
+  }
+
+  /// Since when the disk has been full (`Deadline.now`), nil when it is not.
+  var fullSince: UInt64? { state.withLock { $0.fullSince } }
+
+  /// Ends the writer once all is written.
+  func close() {
+    state.change { $0.closed = true }
+  }
+
+  // What the writer calls.
+
+  /// Takes what has gathered; waits for it. Nil when the feed is closed and empty.
+  func take() -> Work? {
+    let work = state.wait(until: nil) { state -> Work?? in
+      guard state.hasWork else { return state.closed ? .some(nil) : nil }
+      var work = Work(group: nil, watermark: state.watermark, discardPartial: state.discardPartial)
+      if !state.gathering.isEmpty {
+        work.group = state.gathering
+        state.gathering = RecordGroup(capacity: max(Self.initialCapacity, min(work.group?.byteCount ?? 0, Self.limit)))
+      }
+      state.discardPartial = false
+      state.writing = true
+      return .some(work)
+    }
+    // Room again.
+    state.change { _ in }
+    return work ?? nil
+  }
+
+  /// All up to here is durable.
+  func written(durable: LSN) {
+    let nudge = state.change { state -> Bool in
+      state.durable = max(state.durable, durable)
+      state.writing = false
+      state.fullSince = nil
+      guard state.notifyAt.isValid, state.durable >= state.notifyAt else { return false }
+      state.notifyAt = .invalid
+      return true
+    }
+    if nudge { interrupt.nudge() }
+  }
+
+  /// The disk is full; the writer keeps trying.
+  func full() {
+    state.change { state in
+      if state.fullSince == nil { state.fullSince = Deadline.now }
+    }
+  }
+
+  /// The log cannot be written any more.
+  func failed(_ error: CaptureError) {
+    state.change { state in
+      state.failure = error
+      state.writing = false
+    }
+    interrupt.nudge()
+  }
+}

@@ -1,0 +1,262 @@
+import ChangeLog
+import Glibc
+import Logging
+import PGOutput
+import Postgres
+
+/// Reads one stream until it ends, is lost or is told to stop: socket -> framer -> feed, feedback back.
+struct SourceStream: ~Copyable {
+  let stream: ReplicationStream
+  let feed: LogFeed
+  let status: CaptureStatusBoard
+  let interrupt: Interrupt
+  /// The dual-write's committed position, where confirmation waits for it; nil where it does not.
+  let confirmationLimit: (@Sendable () -> LSN)?
+  let appliedPosition: @Sendable () -> LSN
+
+  var framer: StreamFramer
+  var feedback: Feedback
+  var pacing = Pacing(now: Deadline.now)
+
+  /// Bytes gathered before the writer is told; also bounds how long the feed's lock is held.
+  private static let burst = 64 * 1024
+  /// Silence after which the server is asked for a sign of life, and after which it counts as lost.
+  private static let silenceAsk: UInt64 = 30_000_000_000
+  private static let silenceLost: UInt64 = 60_000_000_000
+
+  private var sent: LSN
+  private var lastCommit: LSN
+  /// All up to here has been received and leaves nothing in the log beyond `lastCommit`.
+  private var idlePosition: LSN
+  private var marked = LSN.invalid
+  private var markedAt: UInt64 = 0
+  private var heardAt = Deadline.now
+  private var asked = false
+  private var transactions: UInt64 = 0
+  private var changes: UInt64 = 0
+  private var skipped: UInt64 = 0
+  private var published: (UInt64, UInt64, UInt64) = (0, 0, 0)
+
+  init(
+    stream: ReplicationStream, feed: LogFeed, status: CaptureStatusBoard, interrupt: Interrupt,
+    framer: StreamFramer, start: LSN, reportInterval: UInt64,
+    confirmationLimit: (@Sendable () -> LSN)?, appliedPosition: @escaping @Sendable () -> LSN
+  ) {
+    self.stream = stream
+    self.feed = feed
+    self.status = status
+    self.interrupt = interrupt
+    self.framer = framer
+    self.confirmationLimit = confirmationLimit
+    self.appliedPosition = appliedPosition
+    feedback = Feedback(start: start, now: Deadline.now, interval: reportInterval)
+    sent = start
+    lastCommit = start
+    idlePosition = start
+  }
+
+  /// Why reading ended without an error.
+  enum End {
+    case stopped
+    case serverEnded
+  }
+
+  mutating func run() throws(CaptureError) -> End {
+    try report(forced: true)
+    while !interrupt.isStopped {
+      let outcome = try readBurst()
+      try report(forced: false)
+      switch outcome {
+      case .ended: return .serverEnded
+      case .full:
+        let due = Deadline(nanoseconds: Deadline.now + feedback.nanosecondsUntilDue(now: Deadline.now))
+        _ = feed.waitForRoom(deadline: due)
+        heardAt = Deadline.now
+      case .more: break
+      case .empty: try waitForMore()
+      }
+    }
+    return .stopped
+  }
+
+  /// The last words of an orderly end: what is durable by now is confirmed, then CopyDone.
+  mutating func finish(durable: LSN) throws(CaptureError) {
+    feedback.durable(upTo: limited(durable))
+    try send(feedback.reportNow(Deadline.now))
+    do { try stream.finish(timeoutMilliseconds: 5000) } catch { throw .postgres(error) }
+  }
+
+  private enum Burst {
+    /// The socket is empty.
+    case empty
+    /// The socket may hold more.
+    case more
+    /// The log is behind: no room.
+    case full
+    case ended
+  }
+
+  private mutating func readBurst() throws(CaptureError) -> Burst {
+    var outcome = Burst.more
+    var count = 0
+    let before = changes &+ transactions
+    let gathered = try feed.gather { (group) throws(CaptureError) in
+      outcome = try readBurst(into: group, &count)
+    }
+    if count > 0 {
+      heardAt = Deadline.now
+      asked = false
+      pacing.read(count)
+      if changes &+ transactions != before || lastCommit > marked { feed.submit() }
+      publishStatus()
+    }
+    return outcome != .ended && gathered >= LogFeed.limit ? .full : outcome
+  }
+
+  private mutating func readBurst(into group: RecordGroup, _ count: inout Int) throws(CaptureError) -> Burst {
+    let limit = min(group.byteCount + Self.burst, LogFeed.limit)
+    var consumed = false
+    do {
+      while group.byteCount < limit {
+        switch try stream.next() {
+        case .message(let walStart, let payload):
+          count += 1
+          consumed = false
+          try handle(walStart, payload, into: group)
+        case .keepalive(let position, _, let replyRequested):
+          count += 1
+          sent = max(sent, position)
+          if !framer.isInsideTransaction { idlePosition = max(idlePosition, position) }
+          feedback.keepalive(sent: position, replyRequested: replyRequested)
+          if replyRequested { return .more }
+        case .wouldBlock:
+          // libpq's buffer is empty, the socket perhaps not.
+          if consumed { return .empty }
+          try stream.consume()
+          consumed = true
+        case .ended: return .ended
+        }
+      }
+    } catch let error as PostgresError {
+      throw .postgres(error)
+    } catch let error as CaptureError {
+      throw error
+    } catch {
+      throw .protocolViolation(walStart: sent, what: "\(error)")
+    }
+    return .more
+  }
+
+  private mutating func handle(
+    _ walStart: UInt64, _ payload: UnsafeRawBufferPointer, into group: RecordGroup
+  ) throws(CaptureError) {
+    switch try framer.accept(walStart: walStart, payload: payload) {
+    case .append:
+      if !framer.held.isEmpty { appendHeld(to: group) }
+      group.append(walStart: walStart, payload: payload)
+      changes &+= 1
+    case .commit(let end):
+      group.append(walStart: walStart, payload: payload)
+      transactions &+= 1
+      lastCommit = max(lastCommit, end)
+      sent = max(sent, end)
+      feedback.received(upTo: end)
+    case .skip(let end):
+      skipped &+= 1
+      idlePosition = max(idlePosition, end)
+      sent = max(sent, end)
+      feedback.received(upTo: end)
+    case .hold, .drop: break
+    }
+  }
+
+  private mutating func appendHeld(to group: RecordGroup) {
+    for held in framer.takeHeld() {
+      held.payload.withUnsafeBytes { group.append(walStart: held.walStart, payload: $0) }
+    }
+  }
+
+  private mutating func waitForMore() throws(CaptureError) {
+    let now = Deadline.now
+    if pacing.pausesWhenEmpty(now: now) {
+      usleep(Pacing.pauseMicroseconds)
+      return
+    }
+    try watchSilence(now)
+    let due = min(feedback.nanosecondsUntilDue(now: now), 1_000_000_000)
+    _ = stream.wait(milliseconds: Int(due / 1_000_000) + 1)
+    do { try stream.consume() } catch { throw .postgres(error) }
+  }
+
+  /// A dead peer sends nothing; a live one answers when asked (pgoutput-facts TC18).
+  private mutating func watchSilence(_ now: UInt64) throws(CaptureError) {
+    let silence = now &- heardAt
+    if silence > Self.silenceLost {
+      throw .postgres(
+        .connectionLost(purpose: "read the stream", message: "the server has been silent for \(silence / 1_000_000_000) s"))
+    }
+    if silence > Self.silenceAsk, !asked {
+      asked = true
+      let report = feedback.reportNow(now)
+      do {
+        try stream.sendStatus(
+          written: report.written, flushed: report.flushed, applied: report.applied, replyRequested: true)
+      } catch { throw .postgres(error) }
+    }
+  }
+
+  private mutating func report(forced: Bool) throws(CaptureError) {
+    let now = Deadline.now
+    let durable = try feed.durable()
+    markIdle(now, durable: durable)
+    feedback.durable(upTo: limited(durable))
+    feedback.applied(upTo: appliedPosition())
+    if feedback.owesDurability { feed.notify(at: idlePosition) }
+    if forced {
+      try send(feedback.reportNow(now))
+    } else if let due = feedback.report(now: now) {
+      try send(due)
+    }
+  }
+
+  /// Idle positions become watermarks in the log before the slot hears of them: at once when the server waits for it,
+  /// else once in a while.
+  private mutating func markIdle(_ now: UInt64, durable: LSN) {
+    guard !framer.isInsideTransaction, idlePosition > max(durable, lastCommit), idlePosition > marked else { return }
+    guard feedback.owesDurability || now &- markedAt >= feedback.progressInterval else { return }
+    marked = idlePosition
+    markedAt = now
+    feed.mark(watermark: idlePosition)
+  }
+
+  /// Where confirmation waits for the dual-write, nothing past its commit is confirmed - unless nothing lies between.
+  private func limited(_ durable: LSN) -> LSN {
+    guard let applied = confirmationLimit?() else { return durable }
+    return applied >= lastCommit ? durable : min(durable, applied)
+  }
+
+  private mutating func send(_ report: Feedback.Report) throws(CaptureError) {
+    do {
+      try stream.sendStatus(written: report.written, flushed: report.flushed, applied: report.applied)
+    } catch { throw .postgres(error) }
+    publishStatus(confirmed: report.flushed)
+  }
+
+  private mutating func publishStatus(confirmed: LSN? = nil) {
+    let added = (transactions &- published.0, changes &- published.1, skipped &- published.2)
+    published = (transactions, changes, skipped)
+    let full = feed.fullSince
+    let logged = (try? feed.durable()) ?? .invalid
+    status.update { [sent, lastCommit, idlePosition] status in
+      status.phase = full.map { .diskFull(since: $0) } ?? .streaming
+      status.sent = max(status.sent, sent)
+      status.received = max(status.received, max(lastCommit, idlePosition))
+      status.logged = max(status.logged, logged)
+      status.lastCommit = max(status.lastCommit, lastCommit)
+      status.transactions &+= added.0
+      status.changes &+= added.1
+      status.skipped &+= added.2
+      if let confirmed { status.confirmed = max(status.confirmed, confirmed) }
+    }
+  }
+}

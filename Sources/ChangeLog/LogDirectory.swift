@@ -1,0 +1,69 @@
+import Glibc
+import PGOutput
+
+/// The directory of a log: which segments there are and how they are named.
+struct LogDirectory: Sendable {
+  let path: String
+  var calls = FileCalls.system
+
+  static let suffix = ".lz4"
+  /// A segment that is being made: renamed once its header is on disk, removed at recovery.
+  static let unfinishedSuffix = ".lz4.new"
+
+  static func name(_ start: LSN) -> String {
+    let digits = String(start.rawValue, radix: 16, uppercase: true)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+
+  func segmentPath(_ start: LSN) -> String { "\(path)/\(Self.name(start))\(Self.suffix)" }
+  func unfinishedPath(_ start: LSN) -> String { "\(path)/\(Self.name(start))\(Self.unfinishedSuffix)" }
+
+  /// Creates the directory, one level, if it is missing.
+  func create() throws(ChangeLogError) {
+    if mkdir(path, 0o750) != 0 && errno != EEXIST { throw LogFile.error("mkdir", path, errno) }
+  }
+
+  /// The starts of the segments, ascending. A missing directory has none.
+  func segments() throws(ChangeLogError) -> [LSN] {
+    try names().compactMap(Self.start).sorted()
+  }
+
+  /// Removes what a crash left of segments that were never finished.
+  func removeUnfinished() throws(ChangeLogError) {
+    for name in try names() where name.hasSuffix(Self.unfinishedSuffix) {
+      if unlink("\(path)/\(name)") != 0 && errno != ENOENT { throw LogFile.error("unlink", name, errno) }
+    }
+  }
+
+  /// Makes created and renamed names durable.
+  func sync() throws(ChangeLogError) {
+    let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw LogFile.error("open", path, errno) }
+    defer { close(descriptor) }
+    guard calls.syncDirectory(descriptor) == 0 else { throw .syncFailed(path: path, errno: errno) }
+  }
+
+  /// The start that a file name says; nil when it is not a segment's.
+  static func start(_ name: String) -> LSN? {
+    guard name.utf8.count == 16 + suffix.utf8.count, name.hasSuffix(suffix) else { return nil }
+    let digits = name.prefix(16)
+    guard digits.utf8.allSatisfy({ (48...57).contains($0) || (65...70).contains($0) }) else { return nil }
+    return UInt64(digits, radix: 16).map(LSN.init(rawValue:))
+  }
+
+  private func names() throws(ChangeLogError) -> [String] {
+    guard let stream = opendir(path) else {
+      if errno == ENOENT { return [] }
+      throw LogFile.error("opendir", path, errno)
+    }
+    defer { closedir(stream) }
+    var found: [String] = []
+    while let entry = readdir(stream) {
+      found.append(
+        withUnsafeBytes(of: &entry.pointee.d_name) { raw in
+          String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+        })
+    }
+    return found
+  }
+}

@@ -1,0 +1,88 @@
+import Glibc
+
+/// One open file of the log: positioned reads and writes that are whole or an error.
+final class LogFile {
+  let path: String
+  private let descriptor: Int32
+  private let calls: FileCalls
+
+  enum Mode {
+    case read
+    case write
+    case create
+  }
+
+  /// Opens `path`; `finalPath` is the name it will have, for errors that come later.
+  init(
+    path: String, mode: Mode, calls: FileCalls = .system, finalPath: String? = nil
+  ) throws(ChangeLogError) {
+    let flags =
+      switch mode {
+      case .read: O_RDONLY
+      case .write: O_RDWR
+      case .create: O_RDWR | O_CREAT | O_TRUNC
+      }
+    let opened = Glibc.open(path, flags | O_CLOEXEC, 0o640)
+    guard opened >= 0 else { throw LogFile.error("open", path, errno) }
+    descriptor = opened
+    self.path = finalPath ?? path
+    self.calls = calls
+  }
+
+  deinit { close(descriptor) }
+
+  func size() throws(ChangeLogError) -> UInt64 {
+    var info = stat()
+    guard fstat(descriptor, &info) == 0 else { throw Self.error("fstat", path, errno) }
+    return UInt64(max(info.st_size, 0))
+  }
+
+  /// Reads until `target` is full or the file ends; returns the bytes read.
+  func read(at offset: UInt64, into target: UnsafeMutableRawBufferPointer) throws(ChangeLogError) -> Int {
+    guard let base = target.baseAddress else { return 0 }
+    var done = 0
+    while done < target.count {
+      let got = pread(descriptor, base + done, target.count - done, Int(clamping: offset) + done)
+      if got < 0 {
+        if errno == EINTR { continue }
+        throw Self.error("read", path, errno)
+      }
+      if got == 0 { break }
+      done += got
+    }
+    return done
+  }
+
+  /// Writes all of `source`. When it throws, any part of it may have been written.
+  func write(_ source: UnsafeRawBufferPointer, at offset: UInt64) throws(ChangeLogError) {
+    guard let base = source.baseAddress else { return }
+    var done = 0
+    while done < source.count {
+      let put = calls.write(descriptor, base + done, source.count - done, Int(clamping: offset) + done)
+      if put < 0 {
+        if errno == EINTR { continue }
+        throw Self.error("write", path, errno)
+      }
+      if put == 0 { throw Self.error("write", path, EIO) }
+      done += put
+    }
+  }
+
+  /// `fdatasync`: contents and size. A failure is never retried: the kernel reports it once and forgets.
+  func sync() throws(ChangeLogError) {
+    guard calls.syncData(descriptor) == 0 else { throw .syncFailed(path: path, errno: errno) }
+  }
+
+  func truncate(to size: UInt64) throws(ChangeLogError) {
+    guard calls.truncate(descriptor, Int(clamping: size)) == 0 else {
+      throw Self.error("truncate", path, errno)
+    }
+  }
+
+  static func error(_ operation: String, _ path: String, _ code: Int32) -> ChangeLogError {
+    switch code {
+    case ENOSPC, EDQUOT: .diskFull(path: path)
+    default: .io(operation: operation, path: path, errno: code)
+    }
+  }
+}

@@ -1,0 +1,118 @@
+public import PGOutput
+
+/// Reads a log in order, from a position on, and follows it as it grows. For one thread at a time (hence
+/// `@unchecked Sendable`: it may be handed over, not shared).
+///
+/// With the writer's tail it takes what is in memory and reads files when it has fallen behind; it sees what is durable.
+/// Without one it follows the files that another process writes: it sees what is written, which the writer's
+/// machine may lose in a power failure before it is durable; the source then sends it again.
+/// Either way a transaction is seen when it is whole.
+public final class LogReader: @unchecked Sendable {
+  /// Up to where everything was delivered: the end of the last transaction, or a later watermark.
+  public private(set) var position: LSN
+
+  private let tail: LogTail?
+  private let follower: SegmentFollower
+  private var fileTail: FileTail?
+  private var cursor: LogCursor
+  private var trimmer: ChunkTrimmer
+  /// The first chunk of changes, while the relations go before it.
+  private var held: LogChunk?
+
+  /// A reader of what comes after `after`: the commit end of the last transaction that was handled.
+  ///
+  /// Throws `noLog`, `pruned` when `after` is older than what is held, and `aheadOfLog` when the log does not reach it.
+  public init(directory path: String, after: LSN, tail: LogTail? = nil) throws(ChangeLogError) {
+    let directory = LogDirectory(path: path)
+    let start = try ReaderStart(directory: directory, after: after)
+    let end = max(start.held, tail?.durable?.watermark ?? .invalid)
+    guard after <= end else { throw .aheadOfLog(asked: after, end: end) }
+    self.tail = tail
+    position = after
+    cursor = start.cursor
+    trimmer = ChunkTrimmer(after: after, relations: start.relations)
+    follower = try SegmentFollower(directory: directory)
+    if tail == nil { fileTail = FileTail(directory: directory, from: cursor) }
+  }
+
+  /// The next chunk, waiting for it up to `timeout`; nil when there is none by then, or when the tail was woken or is
+  /// closed. Before the first changes comes one chunk with the relations they need, if any were known.
+  public func next(timeout: Duration) throws(ChangeLogError) -> LogChunk? {
+    if let chunk = held {
+      held = nil
+      return chunk
+    }
+    let deadline = MonotonicTime(after: timeout)
+    while let (announcement, bytes) = try nextFrame(deadline) {
+      defer {
+        if !announcement.flags.contains(.endsInside) { position = max(position, announcement.watermark) }
+      }
+      guard let bytes, let chunk = try chunk(announcement, bytes) else { continue }
+      if trimmer.relations.isEmpty { return chunk }
+      held = chunk
+      return relationsChunk()
+    }
+    return nil
+  }
+
+  private func chunk(_ announcement: Announcement, _ bytes: LogBytes) throws(ChangeLogError) -> LogChunk? {
+    if announcement.flags.contains(.repeated) {
+      // Known already, unless this is where the reader began.
+      if trimmer.isTrimming { try trimmer.relations.noteAll(bytes) }
+      return nil
+    }
+    let found = try bytes.withUnsafeBytes { bytes throws(ChangeLogError) in try trimmer.first(in: bytes) }
+    guard let first = found else { return nil }
+    var transactions = Int(announcement.transactions)
+    var changes = Int(announcement.changes)
+    if first > 0 {
+      var account = GroupAccount()
+      try account.noteAll(bytes, from: first)
+      transactions = account.total.transactions
+      changes = account.total.changes
+    }
+    return LogChunk(
+      storage: bytes, range: first..<bytes.count,
+      lastCommitEnd: announcement.lastCommitEnd.isValid ? announcement.lastCommitEnd : nil,
+      transactions: transactions, changes: changes, isRelations: false)
+  }
+
+  private func relationsChunk() -> LogChunk {
+    let group = trimmer.relations.records()
+    trimmer.relations = KnownRelations()
+    return LogChunk(
+      storage: group.withUnsafeBytes { LogBytes(copying: $0) }, range: 0..<group.byteCount,
+      lastCommitEnd: nil,
+      transactions: 0, changes: 0, isRelations: true)
+  }
+
+  /// The frame at the cursor, which moves past it.
+  private func nextFrame(_ deadline: MonotonicTime?) throws(ChangeLogError) -> (Announcement, LogBytes?)? {
+    while true {
+      if let tail {
+        switch tail.next(after: cursor, until: deadline) {
+        case .entry(let entry):
+          cursor = entry.to
+          return (entry.announcement, entry.bytes)
+        case .nothing, .closed: return nil
+        case .files: break
+        }
+      } else if let limit = fileTail?.limit, cursor >= limit, try fileTail?.lookAhead(follower) == false {
+        if let deadline, deadline.millisecondsLeft == 0 { return nil }
+        fileTail?.wait(until: deadline)
+        continue
+      }
+      switch try follower.step(at: cursor) {
+      case .frame(let announcement, let bytes, let next):
+        cursor = next
+        return (announcement, bytes)
+      case .moved(let next):
+        cursor = next
+        fileTail?.move(to: next)
+      case .waiting:
+        if let deadline, deadline.millisecondsLeft == 0 { return nil }
+        fileTail?.wait(until: deadline)
+      }
+    }
+  }
+}

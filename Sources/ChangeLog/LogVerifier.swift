@@ -1,0 +1,61 @@
+public import PGOutput
+
+/// Reads a whole log and checks all that can be checked: every checksum, every record's bounds, the announced sums, the
+/// order of the commits, each index, and the chain of digests from segment to segment.
+public enum LogVerifier {
+  /// Something that is not as it was written.
+  public struct Problem: Hashable, Sendable, CustomStringConvertible {
+    /// The segment's path.
+    public let file: String
+    /// The frame's offset in it.
+    public let offset: UInt64
+    /// What is wrong.
+    public let reason: String
+
+    /// `FILE at byte N: reason`.
+    public var description: String { "\(file) at byte \(offset): \(reason)" }
+  }
+
+  /// What was read, and what was wrong with it.
+  public struct Report: Hashable, Sendable {
+    /// Segments read.
+    public internal(set) var segments = 0
+    /// Bytes of their files.
+    public internal(set) var bytes: UInt64 = 0
+    /// What stands in them.
+    public internal(set) var counts = LogCounts()
+    /// End of the last whole transaction.
+    public internal(set) var end = LSN.invalid
+    /// Bytes after the last whole transaction: a writer is at work, or was when it ended.
+    public internal(set) var unfinishedBytes: UInt64 = 0
+    /// Everything that is wrong; in a segment nothing is read after the first.
+    public internal(set) var problems: [Problem] = []
+  }
+
+  /// Verifies the log in `directory`. Needs no lock; what a writer appends meanwhile may or may not be seen.
+  ///
+  /// Throws only when a file cannot be read, or there is no log.
+  public static func verify(directory path: String) throws(ChangeLogError) -> Report {
+    let directory = LogDirectory(path: path)
+    let starts = try directory.segments()
+    guard !starts.isEmpty else { throw .noLog(directory: path) }
+    var report = Report()
+    var before: SegmentVerifier.Sealed?
+    for (number, start) in starts.enumerated() {
+      let file = try LogFile(path: directory.segmentPath(start), mode: .read)
+      report.segments += 1
+      report.bytes += try file.size()
+      var verifier = try SegmentVerifier(file: file, start: start)
+      do throws(SegmentVerifier.Stop) {
+        before = try verifier.run(after: before, isFirst: number == 0, isLast: number == starts.count - 1)
+      } catch {
+        before = nil
+        report.problems.append(Problem(file: file.path, offset: error.offset, reason: error.reason))
+      }
+      report.counts.add(verifier.counts)
+      report.end = max(report.end, verifier.end)
+      report.unfinishedBytes = verifier.unfinishedBytes
+    }
+    return report
+  }
+}

@@ -1,0 +1,41 @@
+/// The keys that a mapping of the slot definition may hold, in the order of the documentation.
+struct SectionSchema {
+  var name: String
+  var keys: [String]
+  /// How to write the mapping, for the hint when something else stands there.
+  var example: String
+
+  static let root = SectionSchema(
+    name: "",
+    keys: ["version", "slot", "publication", "source", "derive", "log", "confirm", "write", "backfill"],
+    example: "begin with `version: 1`, then `slot:`, `source:`, `derive:` and `log:`")
+  static let source = SectionSchema(
+    name: "source", keys: ["connection"], example: "write `connection: ${CROSSFADE_SOURCE}` indented under it"
+  )
+  static let derive = SectionSchema(
+    name: "derive", keys: ["layout", "table", "key", "from", "to", "map"],
+    example: "write `table:`, `key:`, `from:`, `to:` and `map:` indented under it")
+  static let map = SectionSchema(
+    name: "derive.map", keys: ["table", "id", "code", "status", "states"],
+    example: "write `table:`, `id:`, `code:` and `status:` indented under it")
+  static let state = SectionSchema(
+    name: "derive.map.states[]", keys: ["id", "code", "status"],
+    example: "write `{id: 1, code: authorized, status: AUTH}`")
+  static let log = SectionSchema(
+    name: "log", keys: ["directory", "segment"], example: "write `directory: PATH` indented under it")
+  static let write = SectionSchema(
+    name: "write", keys: ["batch", "lock_timeout", "statement_timeout", "synchronous_commit"],
+    example: "write its keys indented under it, or remove it for the defaults")
+  static let backfill = SectionSchema(
+    name: "backfill", keys: ["batch", "pause"],
+    example: "write its keys indented under it, or remove it for the defaults")
+
+  private static let all = [root, source, derive, map, log, write, backfill]
+
+  /// Where a key that stands in the wrong mapping belongs.
+  static func home(of key: String) -> String? {
+    let homes = all.filter { $0.keys.contains(key) }
+    guard !homes.isEmpty else { return nil }
+    return homes.map { $0.name.isEmpty ? "at the top level" : "under `\($0.name)`" }.joined(separator: " or ")
+  }
+}

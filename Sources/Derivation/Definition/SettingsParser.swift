@@ -1,0 +1,59 @@
+/// Reads `log:`, `write:` and `backfill:`.
+extension DefinitionReader {
+  mutating func log(_ root: Section) -> SlotDefinition.Log? {
+    let example = "write `log:` with `directory: PATH` indented under it"
+    guard let section = field(root, "log", required: example).flatMap({ section($0, .log) }) else {
+      return nil
+    }
+    let hint = "write `directory: /var/lib/crossfade/NAME`"
+    let directory = field(section, "directory", required: hint)
+      .flatMap { expanded($0, "a directory", hint: hint) }
+    let segment = field(section, "segment")
+      .flatMap { size($0, in: ByteCount(bytes: 64 << 10)...ByteCount(bytes: 16 << 30)) }
+    guard let directory else { return nil }
+    guard !directory.utf8.contains(0) else {
+      if let field = section.fields["directory"] {
+        report(field, "holds a NUL, which no path can", hint: "remove it")
+      }
+      return nil
+    }
+    return SlotDefinition.Log(directory: directory, segment: segment ?? .mebibytes(64))
+  }
+
+  mutating func write(_ root: Section) -> SlotDefinition.Write {
+    var write = SlotDefinition.Write()
+    guard let section = optionalSection(root, "write", .write) else { return write }
+    if let batch = batch(section) { write.batch = batch }
+    // Zero would be PostgreSQL's "without limit": the ledger's writers would queue behind us.
+    let lockRange = Milliseconds(1)...Milliseconds(3_600_000)
+    let statementRange = Milliseconds(1)...Milliseconds(24 * 3_600_000)
+    if let value = field(section, "lock_timeout").flatMap({ duration($0, in: lockRange) }) {
+      write.lockTimeout = value
+    }
+    if let value = field(section, "statement_timeout").flatMap({ duration($0, in: statementRange) }) {
+      write.statementTimeout = value
+    }
+    if let value = field(section, "synchronous_commit")
+      .flatMap({ choice($0, SlotDefinition.SynchronousCommit.self) })
+    {
+      write.synchronousCommit = value
+    }
+    return write
+  }
+
+  mutating func backfill(_ root: Section) -> SlotDefinition.Backfill {
+    var backfill = SlotDefinition.Backfill()
+    guard let section = optionalSection(root, "backfill", .backfill) else { return backfill }
+    if let batch = batch(section) { backfill.batch = batch }
+    if let pause = field(section, "pause").flatMap({
+      duration($0, in: Milliseconds(0)...Milliseconds(3_600_000))
+    }) {
+      backfill.pause = pause
+    }
+    return backfill
+  }
+
+  private mutating func batch(_ section: Section) -> Int? {
+    field(section, "batch").flatMap { integer($0, in: 1...100_000) }
+  }
+}

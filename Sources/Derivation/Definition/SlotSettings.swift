@@ -1,0 +1,75 @@
+extension SlotDefinition {
+  /// Where the change log lies.
+  public struct Log: Hashable, Sendable {
+    /// Its directory, as it was written (a relative path starts where the process does).
+    public var directory: String
+    /// The stored size past which a new segment begins.
+    public var segment: ByteCount
+
+    /// The log's settings.
+    public init(directory: String, segment: ByteCount = .mebibytes(64)) {
+      self.directory = directory
+      self.segment = segment
+    }
+  }
+
+  /// When a position is confirmed to the slot, which lets the server drop its WAL.
+  public enum Confirm: String, CaseIterable, Sendable {
+    /// Once it is durable in the change log.
+    case logged
+    /// Once it is applied to the target too.
+    case applied
+  }
+
+  /// How the dual-write writes.
+  public struct Write: Hashable, Sendable {
+    /// The most keys in one statement.
+    public var batch: Int
+    /// `lock_timeout`: how long a statement waits for a lock. Never zero, which would be "for ever".
+    public var lockTimeout: Milliseconds
+    /// `statement_timeout`. Never zero.
+    public var statementTimeout: Milliseconds
+    /// `synchronous_commit` of the writing session.
+    public var synchronousCommit: SynchronousCommit
+
+    /// The settings; each has its default.
+    public init(
+      batch: Int = 5_000, lockTimeout: Milliseconds = .seconds(2),
+      statementTimeout: Milliseconds = .seconds(30),
+      synchronousCommit: SynchronousCommit = .off
+    ) {
+      self.batch = batch
+      self.lockTimeout = lockTimeout
+      self.statementTimeout = statementTimeout
+      self.synchronousCommit = synchronousCommit
+    }
+  }
+
+  /// PostgreSQL's `synchronous_commit`. `off` loses nothing here: rows and checkpoint are in the same commit.
+  public enum SynchronousCommit: String, CaseIterable, Sendable {
+    /// The commit does not wait for its WAL to be flushed.
+    case off
+    /// It waits for the local flush.
+    case local
+    /// It waits for the flush here and on synchronous standbys.
+    case on
+    /// It waits until synchronous standbys have the WAL in memory.
+    case remoteWrite = "remote_write"
+    /// It waits until synchronous standbys have applied it.
+    case remoteApply = "remote_apply"
+  }
+
+  /// How the backfill writes.
+  public struct Backfill: Hashable, Sendable {
+    /// The most rows in one statement.
+    public var batch: Int
+    /// The rest between two batches.
+    public var pause: Milliseconds
+
+    /// The settings; each has its default.
+    public init(batch: Int = 5_000, pause: Milliseconds = Milliseconds(0)) {
+      self.batch = batch
+      self.pause = pause
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import PGOutput
+import Postgres
+
+/// A batch as parameters of statements.
+struct BatchParameters {
+  /// One array for each key column: the rows to derive.
+  var derived: [Parameter]
+  /// How many there are.
+  var derivedCount: Int
+  /// The keys whose quarantine is settled, as JSON arrays of their columns' text.
+  var settled: Parameter
+  var settledCount: Int
+  /// What goes into quarantine: keys, statuses, positions.
+  var quarantined: [Parameter]
+  var quarantinedCount: Int
+
+  /// - Parameter withSettled: whether there is anything in quarantine at all; else that array stays empty.
+  init(_ batch: Batch, keyColumns: Int, withSettled: Bool) {
+    let table = batch.keys
+    var arrays = (0..<keyColumns).map { _ in ArrayLiteral(capacity: table.bytes.count + table.count * 4) }
+    var settled = ArrayLiteral(capacity: withSettled ? table.bytes.count * 2 : 16)
+    var keys = ArrayLiteral(capacity: 64)
+    var statuses = ArrayLiteral(capacity: 64)
+    var positions = ArrayLiteral(capacity: 64)
+    derivedCount = 0
+    settledCount = 0
+    quarantinedCount = 0
+    for entry in table.entries {
+      if entry.derives {
+        table.columns(of: entry) { column, bytes in
+          if column < keyColumns { arrays[column].append(bytes) }
+        }
+        derivedCount += 1
+      }
+      if entry.unknown >= 0, Int(entry.unknown) < batch.unknown.count {
+        let unknown = batch.unknown[Int(entry.unknown)]
+        keys.append(Self.json(table, entry))
+        if let status = unknown.status { statuses.append(status) } else { statuses.appendNull() }
+        positions.append(Array("\(unknown.position)".utf8))
+        quarantinedCount += 1
+      } else if withSettled, entry.tellsStatus {
+        settled.append(Self.json(table, entry))
+        settledCount += 1
+      }
+    }
+    derived = arrays.map { .terminatedText($0.finish()) }
+    self.settled = .terminatedText(settled.finish())
+    quarantined = [keys, statuses, positions].map { .terminatedText($0.finish()) }
+  }
+
+  /// `["123"]`: the key's columns as a JSON array of strings.
+  static func json(_ table: KeyTable, _ entry: KeyTable.Entry) -> [UInt8] {
+    var text: [UInt8] = [UInt8(ascii: "[")]
+    table.columns(of: entry) { column, bytes in
+      if column > 0 { text.append(contentsOf: ", ".utf8) }
+      text.append(UInt8(ascii: "\""))
+      for byte in bytes {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+          text.append(UInt8(ascii: "\\"))
+          text.append(byte)
+        case 0..<0x20:
+          text.append(contentsOf: "\\u00".utf8)
+          text.append(Self.hex[Int(byte >> 4)])
+          text.append(Self.hex[Int(byte & 15)])
+        default: text.append(byte)
+        }
+      }
+      text.append(UInt8(ascii: "\""))
+    }
+    text.append(UInt8(ascii: "]"))
+    return text
+  }
+
+  private static let hex = Array("0123456789abcdef".utf8)
+}

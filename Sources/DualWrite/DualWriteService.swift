@@ -1,0 +1,75 @@
+public import ChangeLog
+import Derivation
+import FailPoints
+public import Logging
+public import PGOutput
+public import Postgres
+
+/// Log -> target, for as long as the log goes on. Runs on a thread of its own (`run()` blocks).
+public final class DualWriteService: Sendable {
+  /// Where it stands.
+  public let status = DualWriteStatusBoard()
+
+  private let plan: DualWritePlan
+  private let directory: String
+  private let tail: LogTail
+  private let logger: Logger
+  private let interrupt: Interrupt
+
+  /// - Parameters:
+  ///   - directory: the change log.
+  ///   - tail: its live end; when it closes, what is left is applied and `run` returns.
+  ///   - interrupt: ends the work at once, between two commits.
+  public init(plan: DualWritePlan, directory: String, tail: LogTail, logger: Logger, interrupt: Interrupt) {
+    self.plan = plan
+    self.directory = directory
+    self.tail = tail
+    self.logger = logger
+    self.interrupt = interrupt
+  }
+
+  /// Applies until the tail is closed and drained, or the interrupt is stopped; throws what cannot mend itself.
+  ///
+  /// - Parameters:
+  ///   - origin: whose log it is.
+  ///   - start: the log's first position, for a slot without checkpoint.
+  public func run(origin: OriginIdentity, start: LSN) throws(DualWriteError) {
+    defer { status.update { $0.phase = .stopped } }
+    var backoff = Backoff(firstMilliseconds: 50, lastMilliseconds: 5000)
+    while !interrupt.isStopped {
+      do {
+        let session = try TargetSession(
+          plan: plan, origin: origin, start: start, interrupt: interrupt, logger: logger)
+        var applier = try Applier(
+          session: session, plan: plan, directory: directory, tail: tail, status: status, interrupt: interrupt,
+          logger: logger)
+        backoff.succeeded()
+        try applier.run()
+        return
+      } catch {
+        guard let reason = Self.retriable(error) else {
+          if interrupt.isStopped { return }
+          throw error
+        }
+        if interrupt.isStopped || tail.isClosed { return }
+        logger.warning("the target is away; trying again", metadata: ["error": "\(reason)"])
+        status.update { status in
+          status.retries &+= 1
+          if case .retrying = status.phase { return }
+          status.phase = .retrying(reason: reason, since: Deadline.now)
+        }
+        interrupt.wait(milliseconds: backoff.next())
+      }
+    }
+  }
+
+  private static func retriable(_ error: DualWriteError) -> String? {
+    switch error {
+    case .postgres(.interrupted): return nil
+    case .postgres(let cause) where cause.isRetriable: return "\(cause)"
+    // A predecessor that was killed leaves its session for a moment.
+    case .heldElsewhere: return "\(error)"
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import Derivation
+import PGOutput
+import Postgres
+
+/// Finds the rows of a batch that the target refuses, by halves, and puts them in quarantine; the others are applied.
+struct Poison {
+  let session: TargetSession
+  let plan: DualWritePlan
+
+  /// Whether an error is about a row's data (a check, a trigger that raises), not about the schema or our rights.
+  static func isOfRow(_ state: SQLState) -> Bool {
+    switch state.category {
+    case "22", "23", "P0", "44", "09", "27": return true
+    default: return false
+    }
+  }
+
+  /// Applies what can be applied, quarantines the rest: the indexes of the keys refused. The checkpoint does not move.
+  func isolate(_ batch: Batch, position: LSN) throws(PostgresError) -> [Int] {
+    let keys = batch.keys.entries.indices.filter { batch.keys.entries[$0].derives }
+    return try isolate(batch, keys[...], position)
+  }
+
+  private func isolate(_ batch: Batch, _ keys: ArraySlice<Int>, _ position: LSN) throws(PostgresError) -> [Int] {
+    guard !keys.isEmpty else { return [] }
+    do throws(PostgresError) {
+      try apply(batch, keys)
+      return []
+    } catch {
+      guard case .server(let cause) = error, Self.isOfRow(cause.sqlState) else { throw error }
+      guard keys.count > 1 else {
+        for key in keys { try quarantine(batch, key, cause, position) }
+        return Array(keys)
+      }
+      let middle = keys.startIndex + keys.count / 2
+      return try isolate(batch, keys[..<middle], position) + isolate(batch, keys[middle...], position)
+    }
+  }
+
+  private func apply(_ batch: Batch, _ keys: ArraySlice<Int>) throws(PostgresError) {
+    var arrays = plan.derive.key.map { _ in ArrayLiteral(capacity: 256) }
+    for key in keys {
+      batch.keys.columns(of: batch.keys.entries[key]) { column, bytes in
+        if column < arrays.count { arrays[column].append(bytes) }
+      }
+    }
+    try session.apply(arrays.map { .terminatedText($0.finish()) })
+  }
+
+  private func quarantine(
+    _ batch: Batch, _ key: Int, _ cause: ServerError, _ position: LSN
+  ) throws(PostgresError) {
+    let json = BatchParameters.json(batch.keys, batch.keys.entries[key]) + [0]
+    try session.connection.query(
+      QuarantineSQL.addFailed,
+      [
+        .text(plan.slot), .terminatedText(json), .text("\(cause.message) (SQLSTATE \(cause.sqlState))"),
+        .text("\(position)"),
+      ], purpose: "put a row in quarantine")
+  }
+}

@@ -1,0 +1,236 @@
+import ChangeLog
+import Derivation
+import FailPoints
+import Logging
+import PGOutput
+import Postgres
+
+/// A session with the target: its statements prepared, its writes marked as ours.
+final class TargetSession {
+  let connection: Connection
+  let checkpoint: Checkpoint
+  private let plan: DualWritePlan
+  private let marksByMessage: Bool
+  private let keyColumns: Int
+
+  /// The oldest transaction that was under way at the last commit (32 bits): everything before it is settled.
+  private(set) var horizon: UInt32?
+  /// Whether anything was in quarantine at the last commit.
+  private(set) var quarantineInUse = true
+
+  /// Connects, takes the slot's lock, makes what is missing, reads the checkpoint.
+  init(
+    plan: DualWritePlan, origin: OriginIdentity, start: LSN, interrupt: Interrupt, logger: Logger
+  ) throws(DualWriteError) {
+    self.plan = plan
+    keyColumns = plan.derive.key.count
+    do throws(PostgresError) {
+      connection = try Connection(plan.connection, options: Self.options(plan), interrupt: interrupt)
+      guard try Self.lock(plan.slot, on: connection) else {
+        throw PostgresError.unexpected(purpose: "lock", what: "held")
+      }
+    } catch {
+      if case .unexpected(purpose: "lock", what: "held") = error {
+        throw .heldElsewhere(slot: plan.slot, pid: nil)
+      }
+      throw .postgres(error)
+    }
+    let loaded: Checkpoint?
+    do throws(PostgresError) {
+      try ControlSchema.ensure(on: connection)
+      if try Checkpoint.load(slot: plan.slot, on: connection) == nil {
+        try Checkpoint.create(endLSN: start, origin: origin, on: connection)
+      }
+      loaded = try Checkpoint.load(slot: plan.slot, on: connection)
+    } catch {
+      throw .postgres(error)
+    }
+    guard let loaded else {
+      throw .postgres(.unexpected(purpose: "read the checkpoint", what: "it is not there after it was written"))
+    }
+    checkpoint = loaded
+    try Self.compare(loaded, origin)
+    do throws(PostgresError) {
+      marksByMessage = try !Self.setUpOrigin(plan.slot, on: connection) && connection.serverVersion.major >= 14
+    } catch {
+      throw .postgres(error)
+    }
+    try prepare()
+    logger.info(
+      "applying",
+      metadata: [
+        "slot": "\(plan.slot)", "after": "\(loaded.endLSN)", "mark": marksByMessage ? "message" : "origin",
+      ])
+  }
+
+  /// The map as it stands.
+  func map() throws(DualWriteError) -> StateMap {
+    do {
+      return try MapTable.load(plan.derive.map, on: connection)
+    } catch {
+      throw .postgres(error)
+    }
+  }
+
+  /// Sends a batch: checkpoint, rows, quarantine, in one flight and one commit.
+  func start(_ batch: Batch, end: LSN) throws(PostgresError) {
+    let parameters = BatchParameters(batch, keyColumns: keyColumns, withSettled: quarantineInUse)
+    let statements = statements(batch, parameters, end: end)
+    try connection.startPipeline(
+      statements, purpose: "apply a batch up to \(end)",
+      beforeSync: FailPoint.isArmed(.appliedBeforeCommit) ? { FailPoint.pass(.appliedBeforeCommit) } : nil)
+  }
+
+  /// Derives some keys only; the checkpoint stands.
+  func apply(_ keys: [Parameter]) throws(PostgresError) {
+    let purpose = "apply a part of a batch"
+    let mark = marksByMessage ? [PipelineStatement("mark", [.text(plan.slot)])] : []
+    try connection.startPipeline(mark + [PipelineStatement("apply", keys)], purpose: purpose)
+    _ = try connection.finishPipeline(purpose: purpose)
+  }
+
+  /// What came of a batch.
+  enum Outcome {
+    /// Committed; so many rows were written.
+    case committed(rows: Int)
+    /// The rows are written, the checkpoint stands: a transaction of the batch is not visible yet.
+    case unsettled
+  }
+
+  /// Waits for the batch sent last.
+  func finish(_ batch: Batch) throws(PostgresError) -> Outcome {
+    let purpose = "apply a batch"
+    let results = try connection.finishPipeline(purpose: purpose)
+    let first = marksByMessage ? 1 : 0
+    guard results.count > first + 1 else { throw .unexpected(purpose: purpose, what: "too few results") }
+    let advanced = results[first]
+    guard advanced.rowCount == 1 else { return .unsettled }
+    horizon = advanced.integer(0, 0).map { UInt32(truncatingIfNeeded: $0) }
+    let inUse = advanced.boolean(0, 1) || !batch.unknown.isEmpty
+    defer { quarantineInUse = inUse }
+    if inUse, !quarantineInUse {
+      // Something came into quarantine beside us: what this batch settles is released now.
+      let parameters = BatchParameters(batch, keyColumns: keyColumns, withSettled: true)
+      if parameters.settledCount > 0 {
+        try connection.query(
+          QuarantineSQL.release, [.text(plan.slot), parameters.settled], purpose: "release settled keys")
+      }
+    }
+    return .committed(rows: results[first + 1].affectedRows)
+  }
+
+  /// The number of a transaction of the batch that is not visible, nil when all are.
+  func unsettled(_ batch: Batch) throws(PostgresError) -> UInt32? {
+    let rows = try connection.query(
+      Checkpoint.unsettled, [xids(batch)], purpose: "look for transactions that are not visible yet")
+    return rows.integer(0, 0).map { UInt32(truncatingIfNeeded: $0) }
+  }
+
+  private func statements(_ batch: Batch, _ parameters: BatchParameters, end: LSN) -> [PipelineStatement] {
+    var statements: [PipelineStatement] = []
+    if marksByMessage { statements.append(PipelineStatement("mark", [.text(plan.slot)])) }
+    statements.append(
+      PipelineStatement(
+        "advance",
+        [
+          .text(plan.slot), .text("\(end)"), .integer(batch.transactions), .integer(batch.changes), xids(batch),
+        ]))
+    statements.append(PipelineStatement("apply", parameters.derived))
+    if batch.truncated { statements.append(PipelineStatement("releaseAll", [.text(plan.slot)])) }
+    if parameters.settledCount > 0 {
+      statements.append(PipelineStatement("release", [.text(plan.slot), parameters.settled]))
+    }
+    if parameters.quarantinedCount > 0 {
+      statements.append(PipelineStatement("quarantine", [.text(plan.slot)] + parameters.quarantined))
+    }
+    return statements
+  }
+
+  /// The transactions whose visibility is in doubt: those younger than the last horizon.
+  private func xids(_ batch: Batch) -> Parameter {
+    var array = ArrayLiteral(capacity: batch.xids.count * 11 + 8)
+    for xid in batch.xids {
+      if let horizon, Int32(bitPattern: xid &- horizon) < 0 { continue }
+      array.append(Array("\(xid)".utf8))
+    }
+    return .terminatedText(array.finish())
+  }
+
+  private func prepare() throws(DualWriteError) {
+    do throws(PostgresError) {
+      let types = try MapTable.keyTypes(plan.derive, on: connection)
+      guard types.count == plan.derive.key.count else {
+        throw PostgresError.unexpected(purpose: "prepare", what: "missing")
+      }
+      let sql = DerivationSQL(plan.derive, keyTypes: types)
+      if marksByMessage {
+        let prefix = SQLText.literal(DualWritePlan.messagePrefix)
+        try connection.prepare(
+          "mark", "SELECT pg_catalog.pg_logical_emit_message(true, \(prefix), $1)", purpose: "prepare the mark")
+      }
+      try connection.prepare("advance", Checkpoint.advance, purpose: "prepare the checkpoint's statement")
+      try connection.prepare("apply", sql.applyKeys, purpose: "prepare the derivation")
+      try connection.prepare("quarantine", QuarantineSQL.add, purpose: "prepare the quarantine")
+      try connection.prepare("release", QuarantineSQL.release, purpose: "prepare the quarantine's release")
+      try connection.prepare("releaseAll", QuarantineSQL.releaseAll, purpose: "prepare the quarantine's release")
+    } catch {
+      if case .unexpected(purpose: "prepare", what: "missing") = error {
+        throw .missingObject(what: "table \(plan.derive.table) or one of its key columns does not exist in the target")
+      }
+      switch error.sqlState {
+      case .undefinedTable?, .undefinedObject?, SQLState(rawValue: "42703")?:
+        throw .missingObject(what: "\(error)")
+      default: throw .postgres(error)
+      }
+    }
+  }
+
+  private static func options(_ plan: DualWritePlan) -> Connection.Options {
+    Connection.Options(
+      applicationName: "crossfade dual-write \(plan.slot)",
+      settings: [
+        ("lock_timeout", "\(plan.lockTimeout)"), ("statement_timeout", "\(plan.statementTimeout)"),
+        ("synchronous_commit", plan.synchronousCommit), ("idle_in_transaction_session_timeout", "60000"),
+        ("default_transaction_isolation", "read committed"), ("search_path", "pg_catalog"),
+      ] + DerivationSQL.planSettings)
+  }
+
+  /// One applier a slot. Asked for, not waited for: `pg_advisory_lock` would hold a snapshot while it waits.
+  private static func lock(_ slot: String, on connection: Connection) throws(PostgresError) -> Bool {
+    try connection.query(
+      "SELECT pg_catalog.pg_try_advisory_lock(hashtext('crossfade'), hashtext($1))", [.text(slot)],
+      purpose: "take the lock of slot \(slot)"
+    ).boolean(0, 0)
+  }
+
+  /// Gives our session a replication origin, where the role may: the server then tells whose changes ours are.
+  private static func setUpOrigin(_ slot: String, on connection: Connection) throws(PostgresError) -> Bool {
+    let name = DualWritePlan.origin(slot: slot)
+    do throws(PostgresError) {
+      try connection.query(
+        "SELECT pg_catalog.pg_replication_origin_create($1) WHERE pg_catalog.pg_replication_origin_oid($1) IS NULL",
+        [.text(name)], purpose: "make replication origin \(name)")
+      try connection.query(
+        "SELECT pg_catalog.pg_replication_origin_session_setup($1)", [.text(name)],
+        purpose: "use replication origin \(name)")
+      return true
+    } catch {
+      // Not granted, taken by a session that is about to go, or none free: a logical message marks us as well.
+      guard case .server = error, !error.isConnectionGone else { throw error }
+      return false
+    }
+  }
+
+  private static func compare(_ checkpoint: Checkpoint, _ origin: OriginIdentity) throws(DualWriteError) {
+    guard checkpoint.format <= ControlSchema.version else { throw .newerCheckpoint(format: checkpoint.format) }
+    guard checkpoint.origin.systemIdentifier == origin.systemIdentifier else {
+      throw .foreignCheckpoint(
+        slot: origin.slot,
+        what: "system \(checkpoint.origin.systemIdentifier), not \(origin.systemIdentifier)")
+    }
+    guard checkpoint.origin.databaseOID == origin.databaseOID else {
+      throw .foreignCheckpoint(
+        slot: origin.slot, what: "database oid \(checkpoint.origin.databaseOID), not \(origin.databaseOID)")
+    }
+  }
+}

@@ -1,0 +1,14 @@
+// crossfade: the command line. Arguments, wiring and output; no logic of its own.
+
+import ArgumentParser
+
+/// The root command.
+@main
+struct CrossfadeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "crossfade",
+    abstract: "Fades an old column out while a new one fades in, on a live PostgreSQL ledger.",
+    subcommands: [
+      ExpandCommand.self, RunCommand.self, BackfillCommand.self, VerifyCommand.self, DecodeCommand.self,
+    ])
+}

@@ -1,0 +1,82 @@
+import ArgumentParser
+import Capture
+import ChangeLog
+import DualWrite
+import Operations
+import Postgres
+
+extension Failure {
+  /// A failure of the database sessions.
+  init(_ error: PostgresError) {
+    let code: ExitCode
+    var hint = error.hint
+    switch error {
+    case .invalidConnectionString: code = .badConfiguration
+    case .connectionFailed:
+      code = .unavailable
+      hint = hint ?? "check source.connection of the slot definition, and whether the server is up"
+    case .connectionLost, .timedOut: code = .unavailable
+    case .interrupted: code = .temporaryFailure
+    case .server(let cause):
+      switch cause.sqlState.category {
+      case "28": code = .noPermission
+      case "42" where cause.sqlState == .insufficientPrivilege: code = .noPermission
+      case "08", "53", "57": code = .unavailable
+      default: code = cause.sqlState.isTransient ? .temporaryFailure : .unexpected
+      }
+    case .unexpected: code = .unexpected
+    }
+    self.init(
+      summary: error.description, hint: hint, isRetriable: error.isRetriable, exitCode: code.rawValue)
+  }
+
+  /// A failure of the change log.
+  init(_ error: ChangeLogError) {
+    let code: ExitCode
+    switch error {
+    case .locked, .originMismatch, .unknownVersion, .aheadOfLog, .pruned: code = .refused
+    case .damaged, .malformedRecord: code = .malformedInput
+    case .noLog: code = .cannotOpenInput
+    case .diskFull, .io, .syncFailed, .writerFailed: code = .inputOutput
+    default: code = .unexpected
+    }
+    self.init(summary: error.description, hint: Self.hint(error), exitCode: code.rawValue)
+  }
+
+  private static func hint(_ error: ChangeLogError) -> String? {
+    switch error {
+    case .locked: return "one process writes a log; stop the other, or give this slot a log.directory of its own"
+    case .damaged: return "keep the directory as it is; what stands before the damage can still be read"
+    case .io(_, _, let code) where code == 13 || code == 1: return "give the user of this process the right to write there"
+    case .diskFull: return "make room; nothing that was confirmed is lost"
+    case .noLog: return "`crossfade run` makes it"
+    default: return nil
+    }
+  }
+
+  /// A failure of capture.
+  init(_ error: CaptureError) {
+    switch error {
+    case .postgres(let cause): self.init(cause)
+    case .log(let cause): self.init(cause)
+    case .refused(let refusal):
+      let code: ExitCode
+      if case .privilege = refusal { code = .noPermission } else { code = .refused }
+      self.init(summary: error.description, hint: refusal.hint, exitCode: code.rawValue)
+    case .protocolViolation:
+      self.init(summary: error.description, hint: error.hint, exitCode: ExitCode.malformedInput.rawValue)
+    }
+  }
+
+  /// A failure of the dual-write.
+  init(_ error: DualWriteError) {
+    switch error {
+    case .postgres(let cause): self.init(cause)
+    case .log(let cause): self.init(cause)
+    case .decode:
+      self.init(summary: error.description, hint: error.hint, exitCode: ExitCode.malformedInput.rawValue)
+    case .missingObject, .mapUnfit, .relationUnfit, .foreignCheckpoint, .heldElsewhere, .newerCheckpoint:
+      self.init(summary: error.description, hint: error.hint, exitCode: ExitCode.refused.rawValue)
+    }
+  }
+}

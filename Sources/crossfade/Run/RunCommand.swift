@@ -1,0 +1,59 @@
+import ArgumentParser
+import Glibc
+import Logging
+import Operations
+import ServiceLifecycle
+import UnixSignals
+
+/// `crossfade run`: slot -> log -> target, until told to stop.
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Reads the slot, keeps the change log and writes the derived column, until told to stop.",
+    discussion: """
+      Makes publication and slot when they are missing, after checking the table's replica identity. Goes on where \
+      it was: the position is in the log and in the target's checkpoint, never in memory alone.
+
+      SIGINT or SIGTERM stops in order: what was received is logged, confirmed and applied. A second one stops at \
+      once; so does SIGKILL, at any moment, without loss.
+      """)
+
+  @OptionGroup var slot: SlotFile
+  @OptionGroup var logging: LoggingOptions
+
+  func run() async throws {
+    try await atTheEdge {
+      let definition = try slot.load()
+      let logger = logging.logger("run")
+      let pipeline = try Pipeline(definition, logger: logging.logger)
+      let reporter = StatusReporter(pipeline: pipeline, logger: logging.logger("status"))
+      HastyStop.install()
+      let service = PipelineService(pipeline: pipeline, reporter: reporter)
+      let group = ServiceGroup(
+        configuration: .init(
+          services: [
+            .init(
+              service: service, successTerminationBehavior: .gracefullyShutdownGroup,
+              failureTerminationBehavior: .cancelGroup)
+          ],
+          gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+      try await group.run()
+    }
+  }
+}
+
+/// The pipeline as a service: a graceful shutdown stops it in order.
+private struct PipelineService: Service {
+  let pipeline: Pipeline
+  let reporter: StatusReporter
+
+  func run() async throws {
+    reporter.start()
+    defer { reporter.stop() }
+    try await withGracefulShutdownHandler {
+      try await pipeline.run()
+    } onGracefulShutdown: {
+      pipeline.stop()
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import Capture
+import ChangeLog
+import Derivation
+import DualWrite
+import Glibc
+import Logging
+import Operations
+import PGOutput
+import Postgres
+
+/// Says once in a while where the pipeline stands: a log line, and a small file beside the log for `crossfade status`.
+final class StatusReporter: Sendable {
+  private let pipeline: Pipeline
+  private let logger: Logger
+  private let interrupt: Interrupt?
+
+  /// Seconds between two log lines while something moves.
+  private static let logInterval = 10
+
+  init(pipeline: Pipeline, logger: Logger) {
+    self.pipeline = pipeline
+    self.logger = logger
+    interrupt = Interrupt()
+  }
+
+  func start() {
+    guard let interrupt else { return }
+    _ = Worker<Bool> { [self] in
+      var last = (LSN.invalid, LSN.invalid)
+      var ticks = 0
+      while !interrupt.wait(milliseconds: 1000) {
+        writeFile()
+        ticks += 1
+        guard ticks % Self.logInterval == 0 else { continue }
+        let (captured, applied) = (pipeline.capture.status.current, pipeline.dualWrite.status.current)
+        guard (captured.logged, applied.applied) != last else { continue }
+        last = (captured.logged, applied.applied)
+        log(captured, applied)
+      }
+      writeFile()
+      return true
+    }
+  }
+
+  func stop() { interrupt?.stop() }
+
+  private func log(_ captured: CaptureStatus, _ applied: DualWriteStatus) {
+    logger.info(
+      "progress",
+      metadata: [
+        "sent": "\(captured.sent)", "logged": "\(captured.logged)", "applied": "\(applied.applied)",
+        "confirmed": "\(captured.confirmed)", "transactions": "\(captured.transactions)",
+        "changes": "\(captured.changes)", "batches": "\(applied.batches)", "rows": "\(applied.rows)",
+      ])
+  }
+
+  private func writeFile() {
+    LiveStatus(capture: pipeline.capture.status.current, dualWrite: pipeline.dualWrite.status.current)
+      .write(to: pipeline.definition.log.directory)
+  }
+}
