@@ -39,7 +39,8 @@ struct FileTail {
       scanner = try SegmentScanner(file: follower.file(limit.segment), from: ahead)
     }
     try scanner.seek(ahead)
-    defer { self.scanner = scanner }
+    var replaced = false
+    defer { self.scanner = replaced ? nil : scanner }
     while true {
       switch try scanner.next(verify: false) {
       case .data(let announcement) where announcement.flags.contains(.endsInside):
@@ -54,6 +55,10 @@ struct FileTail {
         return true
       case .end where scanner.limit == ahead && quiet < 2:
         quiet += 1
+        if scanner.file.isUnlinked {
+          follower.reopen()
+          replaced = true
+        }
         return false
       case .bad(let reason) where ahead == limit.offset:
         guard mistrusted < 3 else { throw .damaged(file: scanner.file.path, offset: ahead, reason: reason) }

@@ -97,6 +97,28 @@ struct TailTests {
     #expect(try difference(drain(reader).bytes, group.contents) == nil)
   }
 
+  @Test("frames of a writer that failed are not handed over by the next one with the same tail")
+  func failedWriter() throws {
+    let directory = try TemporaryDirectory()
+    let tail = LogTail()
+    var writer: ChangeLogWriter? = try directory.open(tail: tail)
+    let reader = try LogReader(directory: directory.path, after: .exampleStart, tail: tail)
+    let group = RecordGroup()
+    group.addTransaction(end: 0x2000, changes: 1)
+    try writer?.append(group)
+    writer = nil
+    // What was not synced is lost, as in a crash of the machine.
+    let name = directory.segments[0]
+    let header = SegmentHeader(origin: .example, start: .exampleStart, previous: .none).frameSize
+    try directory.write(Array(directory.contents(name)[..<header]), to: name)
+    let next = try directory.open(tail: tail)
+    group.removeAll()
+    group.addTransaction(end: 0x3000, changes: 2)
+    try next.append(group)
+    try next.sync()
+    #expect(try difference(drain(reader).bytes, group.contents) == nil)
+  }
+
   @Test("wake lets a waiting reader return, and close ends it after what there is")
   func wakeAndClose() throws {
     let directory = try TemporaryDirectory()
