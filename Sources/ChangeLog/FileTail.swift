@@ -7,7 +7,8 @@ import PGOutput
 /// The writer may cut what lies past the last whole transaction and write there anew, so what was looked at past
 /// it is not trusted twice: when it stops making sense, the look ahead starts over.
 struct FileTail {
-  private let watch: DirectoryWatch
+  private let path: String
+  private var watch: DirectoryWatch?
   private(set) var limit: LogCursor
   private var ahead: UInt64
   /// How often nothing new was found where we look.
@@ -17,7 +18,7 @@ struct FileTail {
   private var scanner: SegmentScanner?
 
   init(directory: LogDirectory, from cursor: LogCursor) {
-    watch = DirectoryWatch(directory.path)
+    path = directory.path
     limit = cursor
     ahead = cursor.offset
   }
@@ -73,7 +74,13 @@ struct FileTail {
     }
   }
 
-  func wait(until deadline: MonotonicTime?) {
+  /// Waits for something to be written. The first time it only begins to watch, and returns at once: what was
+  /// written before that has not been seen, and a reader that never waits needs no watch, which is slow to close.
+  mutating func wait(until deadline: MonotonicTime?) {
+    guard let watch else {
+      watch = DirectoryWatch(path)
+      return
+    }
     watch.wait(milliseconds: deadline?.millisecondsLeft ?? .max)
   }
 }
