@@ -190,6 +190,26 @@ struct ReaderTests {
     #expect(directory.segments.count > 3)
   }
 
+  @Test("a commit that starts exactly where the one before ended is read after it, and not again")
+  func adjacentCommits() throws {
+    let directory = try TemporaryDirectory()
+    let writer = try directory.open()
+    let group = RecordGroup()
+    var whole: [[UInt8]] = []
+    for end: UInt64 in [0x2000, 0x2008, 0x2010] {
+      let one = RecordGroup()
+      one.addTransaction(end: end)
+      whole.append(one.contents)
+      group.addTransaction(end: end)
+    }
+    try writer.append(group)
+    try writer.sync()
+    for (handled, end) in [UInt64(0x1000), 0x2000, 0x2008, 0x2010].enumerated() {
+      let read = try directory.read(after: LSN(rawValue: end))
+      #expect(difference(read.bytes, whole[handled...].flatMap(\.self)) == nil)
+    }
+  }
+
   @Test("the position follows what was delivered, not what was read")
   func position() throws {
     let directory = try TemporaryDirectory()
