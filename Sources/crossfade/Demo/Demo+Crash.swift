@@ -1,6 +1,7 @@
 import LocalCluster
 import Migration
 import Operations
+import PGOutput
 
 /// The worst moment: everything of ours is killed at once, nobody listens for a while, and it comes back.
 extension Demo {

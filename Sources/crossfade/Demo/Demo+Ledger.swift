@@ -2,6 +2,7 @@ import Glibc
 import LocalCluster
 import Operations
 import Postgres
+import Synchronization
 
 /// The ledger and its application, before anybody thinks of a migration.
 extension Demo {
@@ -18,17 +19,12 @@ extension Demo {
   }
 
   func loadLedger(_ stage: DemoStage) throws(Failure) {
-    let total = UInt64(plan.rows)
-    var rate = RateMeter()
-    let begin = ContinuousClock.now
-    func show(_ loaded: Int) {
-      rate.record(UInt64(loaded), at: ContinuousClock.now - begin)
-      display.show(
-        .init(title: "ledger", done: UInt64(loaded), total: total, unit: "transactions", rate: rate.perSecond))
-    }
-    show(0)
+    let meter = LoadMeter(total: plan.rows, display: display)
+    meter.show(0)
     let bytes = try stage.ask { (connection) throws(PostgresError) -> Int64 in
-      try LedgerLoader(rows: plan.rows, chunk: 50_000).createAndLoad(connection, progress: show)
+      try LedgerLoader(rows: plan.rows).createAndLoad(conninfo: stage.conninfo, interrupt: interrupt) {
+        meter.show($0)
+      }
       // What the load left to write must not disturb the application that is measured next.
       try connection.query("CHECKPOINT", purpose: "write the ledger to disk")
       return try connection.query(
@@ -73,9 +69,33 @@ extension Demo {
     throw Failure(summary: "the application has stopped:\n\(errors)", exitCode: 2)
   }
 
-  /// "p50 1.20 ms, p99 4.50 ms".
+  /// "p50 1.20 ms, p99 4.50 ms"; empty when nothing was done.
   static func latency(_ window: DemoFigures.Window) -> String {
-    "p50 \(HumanFormat.duration(.microseconds(Int64(clamping: window.p50_us)))), "
+    guard window.transactions > 0 else { return "" }
+    return "p50 \(HumanFormat.duration(.microseconds(Int64(clamping: window.p50_us)))), "
       + "p99 \(HumanFormat.duration(.microseconds(Int64(clamping: window.p99_us))))"
+  }
+}
+
+/// Shows how far a load is, whichever thread says so.
+private final class LoadMeter: Sendable {
+  private let total: Int
+  private let display: DemoDisplay
+  private let rate = Mutex(RateMeter())
+
+  init(total: Int, display: DemoDisplay) {
+    self.total = total
+    self.display = display
+  }
+
+  func show(_ loaded: Int) {
+    let perSecond = rate.withLock { rate in
+      rate.record(UInt64(loaded), at: display.elapsed)
+      return rate.perSecond
+    }
+    display.show(
+      .init(
+        title: "ledger", done: UInt64(loaded), total: UInt64(total), unit: "transactions", rate: perSecond,
+        note: loaded == total ? "indexing" : ""))
   }
 }

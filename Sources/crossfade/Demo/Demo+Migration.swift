@@ -1,3 +1,4 @@
+import Derivation
 import LocalCluster
 import Migration
 import Operations
