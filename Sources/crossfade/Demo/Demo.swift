@@ -12,9 +12,9 @@ struct Demo: Sendable {
 
   /// Runs all of it, and gives what was off: nothing, when all is well.
   func run() throws(Failure) -> [String] {
-    display.write(
+    display.headline(
       "A card ledger of \(HumanFormat.count(plan.rows)) transactions gets a new column under traffic, "
-        + "is killed in the middle, and is proven.", .aside)
+        + "is killed in the middle, and is proven.")
     var figures = DemoFigures()
     let stage: DemoStage
     do throws(Failure) {

@@ -73,7 +73,8 @@ final class DemoStage {
   /// The file that a process's words go to.
   func logPath(of name: String) -> String { "\(cluster.path)/\(name).log" }
 
-  private static func connect(_ conninfo: String, _ interrupt: Interrupt) throws(PostgresError) -> Connection {
+  private static func connect(_ conninfo: String, _ interrupt: Interrupt) throws(PostgresError) -> Connection
+  {
     try Connection(
       conninfo, options: .init(applicationName: "crossfade demo", settings: [("search_path", "pg_catalog")]),
       interrupt: interrupt)
