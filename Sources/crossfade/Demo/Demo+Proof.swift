@@ -43,7 +43,6 @@ extension Demo {
           hasPassed: { (position) throws(PostgresError) -> Bool in try witness.hasPassed(position) }
         ).verified()
       } catch {
-        if interrupt.isStopped { throw .interrupted }
         throw Failure(error)
       }
     }

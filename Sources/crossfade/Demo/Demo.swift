@@ -20,15 +20,13 @@ struct Demo: Sendable {
     do throws(Failure) {
       stage = try makeServer()
     } catch {
-      display.clear()
-      throw error
+      throw explained(error)
     }
     do throws(Failure) {
       try play(on: stage, &figures)
     } catch {
-      display.clear()
       if plan.keepsCluster, !interrupt.isStopped { keep(stage) }
-      throw error
+      throw explained(error)
     }
     display.write("\n" + DemoReport(figures: figures, elapsed: display.elapsed).table + "\n")
     let problems = figures.problems
@@ -58,6 +56,12 @@ struct Demo: Sendable {
     try judge(stage, &figures)
     try stopCapture(stage, survivor, &figures)
     try compareLog(stage, from: horizon, &figures)
+  }
+
+  /// Whatever fails after a Ctrl-C fails because of it.
+  private func explained(_ error: Failure) -> Failure {
+    display.clear()
+    return interrupt.isStopped ? .interrupted : error
   }
 
   private func keep(_ stage: DemoStage) {

@@ -30,7 +30,6 @@ final class DemoStage {
     do throws(ClusterError) {
       cluster = try Cluster.running(plan.cluster)
     } catch {
-      if interrupt.isStopped { throw .interrupted }
       throw Failure(error)
     }
     conninfo = cluster.conninfo(database: "ledger")
@@ -60,7 +59,6 @@ final class DemoStage {
     do throws(PostgresError) {
       return try question(connection)
     } catch {
-      if interrupt.isStopped { throw .interrupted }
       throw Failure(error)
     }
   }
