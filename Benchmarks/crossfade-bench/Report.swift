@@ -33,9 +33,8 @@ struct Report {
   }
 
   var table: String {
-    var table = Table(columns: [
-      .init("figure"), .init("unit"), .init("ours", .trailing), .init("reference"), .init("theirs", .trailing),
-      .init("ratio", .trailing),
+    var table = Table([
+      .text("figure"), .text("unit"), .number("ours"), .text("reference"), .number("theirs"), .number("ratio"),
     ])
     for line in lines {
       table.append([
@@ -44,7 +43,7 @@ struct Report {
         line.ratio.map { Self.rounded($0, 2) } ?? "-",
       ])
     }
-    return table.rendered(width: nil)
+    return table.rendered()
   }
 
   func write(to path: String) throws {
