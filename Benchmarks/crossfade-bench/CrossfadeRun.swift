@@ -1,4 +1,5 @@
 import Glibc
+import LocalCluster
 
 /// The real `crossfade` beside this executable, on a slot definition of its own.
 struct CrossfadeRun {

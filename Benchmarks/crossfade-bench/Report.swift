@@ -21,7 +21,7 @@ struct Report {
 
   mutating func add(_ line: Line) {
     lines.append(line)
-    print("  \(line.name): ours \(Self.text(line.ours)) \(line.unit), \(line.reference) \(Self.text(line.theirs))"
+    say("  \(line.name): ours \(Self.text(line.ours)) \(line.unit), \(line.reference) \(Self.text(line.theirs))"
       + (line.ratio.map { ", ratio \(Self.rounded($0, 2))" } ?? ""))
   }
 
@@ -77,4 +77,9 @@ struct Report {
 struct BenchError: Error, CustomStringConvertible {
   let description: String
   init(_ description: String) { self.description = description }
+}
+
+/// Writes a line to standard output at once, also into a pipe.
+func say(_ line: String) {
+  LineSink(fileDescriptor: STDOUT_FILENO).write(line: line)
 }
