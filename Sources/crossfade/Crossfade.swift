@@ -10,5 +10,6 @@ struct CrossfadeCommand: AsyncParsableCommand {
     abstract: "Fades an old column out while a new one fades in, on a live PostgreSQL ledger.",
     subcommands: [
       ExpandCommand.self, RunCommand.self, BackfillCommand.self, VerifyCommand.self, DecodeCommand.self,
+      DemoCommand.self,
     ])
 }
