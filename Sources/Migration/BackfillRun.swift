@@ -85,9 +85,13 @@ struct BackfillRun {
   ) throws(PostgresError) -> BackfillProgress {
     let last = try connection.query(sql.last, purpose: "find the last key")
     let bound = last.rowCount == 1 ? definition.derive.key.indices.compactMap { last[0, $0] } : nil
+    // `pg_partition_tree` knows partitioned tables only: for any other it gives no row. The rows are in the leaves.
     let estimate = try connection.query(
-      "SELECT greatest(0, sum(c.reltuples))::bigint FROM pg_catalog.pg_partition_tree($1::regclass) p "
-        + "JOIN pg_catalog.pg_class c ON c.oid = p.relid",
+      """
+      SELECT greatest(0, sum(greatest(0, c.reltuples)))::bigint FROM pg_catalog.pg_class c
+       WHERE (c.oid = $1::regclass OR c.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree($1::regclass)))
+         AND c.relkind <> 'p'
+      """,
       [.text(definition.derive.table.quoted)], purpose: "estimate the rows")
     let progress = BackfillProgress(
       lastKey: nil, bound: bound, rows: 0, written: 0, expected: estimate.integer(0, 0) ?? 0, finished: false)
