@@ -11,8 +11,9 @@ public struct QuarantinedRow: Sendable, Equatable {
   public var reason: String
   /// The transaction that brought it; nil when the backfill found it.
   public var position: LSN?
-  /// When it was first and last seen, as the server writes it.
+  /// When it was first seen, as the server writes it.
   public var firstSeen: String
+  /// When it was last seen.
   public var lastSeen: String
 }
 
