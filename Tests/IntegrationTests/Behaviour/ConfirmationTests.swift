@@ -44,8 +44,8 @@ extension Integration {
       #expect(try confirmed(ledger, session) >= #require(log.transactions.last?.commitEnd))
       let left = try session.query(
         """
-        SELECT count(*) FROM pg_logical_slot_peek_binary_changes($1, NULL, NULL,
-          'proto_version', '1', 'publication_names', $1) WHERE get_byte(data, 0) <> ALL (ARRAY[66, 67, 79])
+        SELECT count(*) FROM pg_logical_slot_peek_binary_changes($1::text::name, NULL, NULL,
+          'proto_version', '1', 'publication_names', $1::text) WHERE get_byte(data, 0) <> ALL (ARRAY[66, 67, 79])
         """, [.text(ledger.slot)], purpose: "peek")
       #expect(left[0] == "0")
       #expect(log.transactions.count == 5)
