@@ -82,7 +82,8 @@ struct CaptureSession {
       server: source.replication.serverVersion, publications: [plan.publication], withoutOrigins: false)
     let replication: ReplicationStream
     do {
-      replication = try ReplicationStream(on: source.replication, slot: plan.slot, start: start, options: options)
+      replication = try ReplicationStream(
+        on: source.replication, slot: plan.slot, start: start, options: options)
     } catch {
       throw .postgres(error)
     }

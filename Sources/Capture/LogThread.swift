@@ -54,7 +54,8 @@ struct LogThread {
         guard case .diskFull = error else { throw error }
         feed.full()
         if !reported {
-          logger.error("the disk is full; nothing is confirmed until there is room", metadata: ["error": "\(error)"])
+          logger.error(
+            "the disk is full; nothing is confirmed until there is room", metadata: ["error": "\(error)"])
           reported = true
         }
         usleep(500_000)

@@ -28,7 +28,8 @@ struct Applier {
   private static let mapReloadInterval: UInt64 = 1_000_000_000
 
   init(
-    session: TargetSession, plan: DualWritePlan, directory: String, tail: LogTail, status: DualWriteStatusBoard,
+    session: TargetSession, plan: DualWritePlan, directory: String, tail: LogTail,
+    status: DualWriteStatusBoard,
     interrupt: Interrupt, logger: Logger
   ) throws(DualWriteError) {
     self.session = session
@@ -164,7 +165,9 @@ struct Applier {
         if case .retrying = status.phase { return }
         status.phase = .retrying(reason: "\(error)", since: Deadline.now)
       }
-      if interrupt.wait(milliseconds: backoff.next()) { throw .postgres(.interrupted(purpose: "apply a batch")) }
+      if interrupt.wait(milliseconds: backoff.next()) {
+        throw .postgres(.interrupted(purpose: "apply a batch"))
+      }
       return
     }
     if cause.sqlState.rawValue == "21000" { throw .mapUnfit(what: cause.message) }

@@ -75,7 +75,8 @@ struct BackfillRun {
     }
     for (suffix, after) in [("", true), ("First", false)] {
       try connection.prepare("apply" + suffix, sql.apply(after: after), purpose: "prepare the backfill")
-      try connection.prepare("quarantine" + suffix, sql.quarantine(after: after), purpose: "prepare the backfill")
+      try connection.prepare(
+        "quarantine" + suffix, sql.quarantine(after: after), purpose: "prepare the backfill")
     }
   }
 

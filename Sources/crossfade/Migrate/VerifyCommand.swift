@@ -62,10 +62,13 @@ private struct VerificationReport {
   var text: String {
     var lines = [
       "\(HumanFormat.count(result.rows)) rows: \(HumanFormat.count(result.mismatches)) mismatches "
-        + Verification.Class.allCases.map { "\($0.rawValue) \(result.counts[$0] ?? 0)" }.joined(separator: ", ").bracketed
+        + Verification.Class.allCases.map { "\($0.rawValue) \(result.counts[$0] ?? 0)" }.joined(
+          separator: ", "
+        ).bracketed
     ]
     if result.settled > 0 {
-      lines.append("\(HumanFormat.count(result.settled)) rows were still on their way when first seen, and right after")
+      lines.append(
+        "\(HumanFormat.count(result.settled)) rows were still on their way when first seen, and right after")
     }
     if let witness = result.witness { lines.append("judged at \(witness)") }
     for row in result.first {
