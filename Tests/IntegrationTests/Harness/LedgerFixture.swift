@@ -40,7 +40,7 @@ final class LedgerFixture: Sendable {
     if let schema {
       try connect().script(schema, purpose: "create the tables")
     } else {
-      try LedgerLoader(rows: rows).createAndLoad(connect())
+      try LedgerLoader(rows: rows).createAndLoad(conninfo: conninfo)
     }
   }
 
