@@ -9,8 +9,16 @@ import Operations
 
 @main
 enum Bench {
-  static func main() throws {
-    setvbuf(stdout, nil, _IOLBF, 0)
+  static func main() {
+    do {
+      try measure()
+    } catch {
+      LineSink.standardError.write(line: "crossfade-bench: \(error)")
+      exit(1)
+    }
+  }
+
+  private static func measure() throws {
     let arguments = CommandLine.arguments.dropFirst()
     if arguments.first == CaptureWorker.verb {
       exit(CaptureWorker.run(Array(arguments.dropFirst())))
@@ -18,19 +26,19 @@ enum Bench {
     let only = arguments.first ?? ""
     var report = Report()
     for bench in benches where bench.name.hasPrefix(only) || only.hasPrefix(bench.name) {
-      print("\n\(bench.name): \(bench.what)")
+      say("\n\(bench.name): \(bench.what)")
       try bench.run(only, &report)
     }
     guard !report.lines.isEmpty else {
-      print("no benchmark is called \(only); there are: \(benches.map(\.name).joined(separator: ", "))")
+      say("no benchmark is called \(only); there are: \(benches.map(\.name).joined(separator: ", "))")
       exit(64)
     }
-    print("\n" + report.table)
+    say("\n" + report.table)
     try report.write(to: ".build/bench.json")
-    print("\nwritten to .build/bench.json")
+    say("\nwritten to .build/bench.json")
   }
 
-  private static let benches: [(name: String, what: String, run: (String, inout Report) throws -> Void)] = [
+  private static let benches: [(name: String, what: String, run: @Sendable (String, inout Report) throws -> Void)] = [
     (
       "drain", "a backlog of a million changes, slot -> fsynced change log, against pg_recvlogical -f /dev/null",
       { only, report in try DrainBench().run(only: only, &report) }

@@ -32,7 +32,7 @@ enum CaptureWorker {
     do {
       try service.run()
     } catch {
-      fputs("capture failed: \(error)\n", stderr)
+      LineSink.standardError.write(line: "capture failed: \(error)")
       return 1
     }
     _ = watcher

@@ -21,7 +21,7 @@ struct Report {
 
   mutating func add(_ line: Line) {
     lines.append(line)
-    print("  \(line.name): ours \(Self.text(line.ours)) \(line.unit), \(line.reference) \(Self.text(line.theirs))"
+    say("  \(line.name): ours \(Self.text(line.ours)) \(line.unit), \(line.reference) \(Self.text(line.theirs))"
       + (line.ratio.map { ", ratio \(Self.rounded($0, 2))" } ?? ""))
   }
 
@@ -33,9 +33,8 @@ struct Report {
   }
 
   var table: String {
-    var table = Table(columns: [
-      .init("figure"), .init("unit"), .init("ours", .trailing), .init("reference"), .init("theirs", .trailing),
-      .init("ratio", .trailing),
+    var table = Table([
+      .text("figure"), .text("unit"), .number("ours"), .text("reference"), .number("theirs"), .number("ratio"),
     ])
     for line in lines {
       table.append([
@@ -44,7 +43,7 @@ struct Report {
         line.ratio.map { Self.rounded($0, 2) } ?? "-",
       ])
     }
-    return table.rendered(width: nil)
+    return table.rendered()
   }
 
   func write(to path: String) throws {
@@ -78,4 +77,9 @@ struct Report {
 struct BenchError: Error, CustomStringConvertible {
   let description: String
   init(_ description: String) { self.description = description }
+}
+
+/// Writes a line to standard output at once, also into a pipe.
+func say(_ line: String) {
+  LineSink(fileDescriptor: STDOUT_FILENO).write(line: line)
 }
