@@ -112,7 +112,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["crossfade", "LocalCluster", "Postgres", "PGOutput", "ChangeLog"],
+      dependencies: [
+        "crossfade", "LocalCluster", "Migration", "Operations", "Postgres", "PGOutput", "ChangeLog",
+      ],
       swiftSettings: settings),
     .testTarget(name: "OperationsTests", dependencies: ["Operations"], swiftSettings: settings),
     .testTarget(

@@ -16,6 +16,10 @@ struct DemoPlan: Sendable {
   /// How long nobody listens after the kill, while the application goes on.
   static let darkMilliseconds = 2_000
 
+  /// What the cluster may come to hold: ledger, audit, and the write-ahead log of the whole migration. Measured at
+  /// 1.1 GiB for a million rows.
+  var bytesNeeded: UInt64 { 400 << 20 + UInt64(rows) * 1_000 }
+
   /// Eight sessions: so many commits can share one flush of the disk, and few enough for two cores.
   var workload: WorkloadPlan {
     var plan = WorkloadPlan()

@@ -27,6 +27,7 @@ final class DemoStage {
   /// Makes the cluster, starts it and creates an empty database `ledger`.
   init(_ plan: DemoPlan, interrupt: Interrupt) throws(Failure) {
     self.interrupt = interrupt
+    try FreeSpace.ensure(plan.bytesNeeded)
     do throws(ClusterError) {
       cluster = try Cluster.running(plan.cluster)
     } catch {

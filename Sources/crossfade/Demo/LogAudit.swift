@@ -43,14 +43,7 @@ struct LogAudit {
     } catch {
       throw Failure(error)
     }
-    result.audited = audited.values.reduce(0, +)
-    for (xid, expected) in audited {
-      let found = logged[xid] ?? 0
-      if found == expected { result.once += expected }
-      if found < expected { result.lost += 1 }
-      if found > expected { result.surplus += 1 }
-    }
-    result.surplus += logged.keys.count { audited[$0] == nil }
+    result.judge(audited: audited, logged: logged)
     return result
   }
 
@@ -74,6 +67,20 @@ struct LogAudit {
       }
     }
     return counts
+  }
+}
+
+extension DemoFigures.LogAudit {
+  /// Counts what is in both, what the log lacks, and what it has too much of.
+  mutating func judge(audited: [UInt32: Int], logged: [UInt32: Int]) {
+    self.audited = audited.values.reduce(0, +)
+    for (xid, expected) in audited {
+      let found = logged[xid] ?? 0
+      if found == expected { once += expected }
+      if found < expected { lost += 1 }
+      if found > expected { surplus += 1 }
+    }
+    surplus += logged.keys.count { audited[$0] == nil }
   }
 }
 
