@@ -1,7 +1,7 @@
-import LocalCluster
-import Migration
 import Testing
 
+@testable import LocalCluster
+@testable import Migration
 @testable import crossfade
 
 @Suite("What a demonstration calls a problem") struct DemoFiguresTests {
