@@ -35,12 +35,11 @@ import Testing
       [Self.program, "demo", "--rows", "60000", "--seconds", "1", "--rate", "200"],
       environment: ["TMPDIR": room.path], within: .seconds(240))
     #expect(run.status == .exited(0), "\(run.output)")
-    for expected in [
-      "SIGKILL    crossfade backfill", "restart    crossfade run", "mismatches                        0",
-      "application errors                0", "All is well: nothing lost, nothing doubled, nothing wrong.",
-    ] {
-      #expect(run.output.contains(expected), "\(run.output)")
-    }
+    #expect(run.output.contains(/SIGKILL +crossfade backfill/))
+    #expect(run.output.contains(/restart +crossfade run/))
+    #expect(run.output.contains(/\nmismatches +0\n/))
+    #expect(run.output.contains(/\napplication errors +0\n/))
+    #expect(run.output.hasSuffix("All is well: nothing lost, nothing doubled, nothing wrong.\n"))
     #expect(!run.output.contains("\u{1B}"), "no escapes on a pipe")
     #expect(try room.leftovers() == "")
   }
