@@ -89,6 +89,14 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    .executableTarget(
+      name: "crossfade-bench",
+      dependencies: [
+        "PGOutput", "Postgres", "ChangeLog", "Capture", "Operations", "LocalCluster",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Benchmarks/crossfade-bench", swiftSettings: settings),
+
     .testTarget(name: "PGOutputTests", dependencies: ["PGOutput"], swiftSettings: settings),
     .testTarget(
       name: "PostgresTests", dependencies: ["Postgres", "LocalCluster"], swiftSettings: settings),

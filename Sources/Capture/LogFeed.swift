@@ -118,7 +118,8 @@ final class LogFeed: Sendable {
       var work = Work(group: nil, watermark: state.watermark, discardPartial: state.discardPartial)
       if !state.gathering.isEmpty {
         work.group = state.gathering
-        state.gathering = RecordGroup(capacity: max(Self.initialCapacity, min(work.group?.byteCount ?? 0, Self.limit)))
+        state.gathering = RecordGroup(
+          capacity: max(Self.initialCapacity, min(work.group?.byteCount ?? 0, Self.limit)))
       }
       state.discardPartial = false
       state.writing = true

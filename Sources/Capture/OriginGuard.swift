@@ -87,7 +87,8 @@ package struct OriginGuard {
   private func checkUsable(_ slot: ReplicationSlot) throws(Refusal) {
     guard slot.plugin != nil else { throw .slotUnusable(slot: slotName, what: "it is a physical slot") }
     guard slot.plugin == "pgoutput" else {
-      throw .slotUnusable(slot: slotName, what: "its output plugin is \(slot.plugin ?? "unknown"), not pgoutput")
+      throw .slotUnusable(
+        slot: slotName, what: "its output plugin is \(slot.plugin ?? "unknown"), not pgoutput")
     }
     if let database = slot.database, let ours = system.database, database != ours {
       throw .slotUnusable(slot: slotName, what: "it belongs to database \(database), not \(ours)")

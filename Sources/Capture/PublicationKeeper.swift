@@ -22,7 +22,8 @@ struct PublicationKeeper {
       throw unfit("it does not publish \(action)")
     }
     guard !table.partitioned || rows.boolean(0, 6) else {
-      throw unfit("it must have publish_via_partition_root = true for the partitioned table \(plan.table.name)")
+      throw unfit(
+        "it must have publish_via_partition_root = true for the partitioned table \(plan.table.name)")
     }
     try checkMembership(table)
   }
@@ -63,7 +64,9 @@ struct PublicationKeeper {
     guard rows.rowCount == 1 else {
       throw unfit("table \(plan.table.schema).\(plan.table.name) is not in it")
     }
-    guard rows[0, 1] == nil else { throw unfit("it has a row filter; changes of rows outside it would be missed") }
+    guard rows[0, 1] == nil else {
+      throw unfit("it has a row filter; changes of rows outside it would be missed")
+    }
     guard filtered else { return }
     let missing = try connection.asking(
       "SELECT c FROM unnest($1::text[]) c WHERE NOT c = ANY ($2::name[]::text[])",

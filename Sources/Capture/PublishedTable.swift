@@ -23,15 +23,18 @@ struct PublishedTable {
     guard rows.rowCount == 1, let oid = rows.integer(0, 0) else {
       throw .refused(
         .missingObject(
-          what: "table \(name) does not exist", hint: "name it as schema.table in derive.table of the slot definition"))
+          what: "table \(name) does not exist",
+          hint: "name it as schema.table in derive.table of the slot definition"))
     }
     guard let kind = rows[0, 1], kind == "r" || kind == "p" else {
       throw .refused(
-        .missingObject(what: "\(name) is not a table", hint: "only tables and partitioned tables can be published"))
+        .missingObject(
+          what: "\(name) is not a table", hint: "only tables and partitioned tables can be published"))
     }
     guard rows[0, 3] == "p" else {
       throw .refused(
-        .missingObject(what: "table \(name) is not permanent", hint: "unlogged and temporary tables are not in the WAL"))
+        .missingObject(
+          what: "table \(name) is not permanent", hint: "unlogged and temporary tables are not in the WAL"))
     }
     let identity = rows[0, 2]?.first ?? "d"
     let columns = try identityColumns(oid, identity, on: connection)
@@ -71,7 +74,8 @@ struct PublishedTable {
        LIMIT 1
       """, [.integer(oid)], "look up the partitions of \(name)")
     if let partition = rows[0, 0] {
-      throw .refused(.replicaIdentity(table: name, what: "its partition \(partition) has no replica identity"))
+      throw .refused(
+        .replicaIdentity(table: name, what: "its partition \(partition) has no replica identity"))
     }
   }
 }

@@ -15,15 +15,18 @@ extension Refusal: CustomStringConvertible {
     case .otherDatabase(let log, let server):
       return "the change log was written from database oid \(log), this is database oid \(server)"
     case .timelineBehind(let log, let server):
-      return "the change log was written on timeline \(log), this server is on timeline \(server): an older copy"
+      return
+        "the change log was written on timeline \(log), this server is on timeline \(server): an older copy"
     case .slotMissing(let slot, let logEnd):
       return "replication slot \(slot) does not exist, but the change log ends at \(logEnd): "
         + "what was committed since may be lost"
     case .slotMissingForCheckpoint(let slot, let checkpoint):
-      return "replication slot \(slot) and the change log are both missing, but the target holds a checkpoint "
+      return
+        "replication slot \(slot) and the change log are both missing, but the target holds a checkpoint "
         + "at \(checkpoint): what was committed since may be lost"
     case .slotAhead(let slot, let confirmed, let held):
-      return "replication slot \(slot) was confirmed up to \(confirmed), the change log holds everything only up "
+      return
+        "replication slot \(slot) was confirmed up to \(confirmed), the change log holds everything only up "
         + "to \(held): the changes between are not in it"
     case .slotAheadOfCheckpoint(let slot, let confirmed, let checkpoint):
       return "replication slot \(slot) was confirmed up to \(confirmed), the target's checkpoint stands at "
@@ -55,19 +58,22 @@ extension Refusal: CustomStringConvertible {
       return "point source.connection at the server the log belongs to, or give this slot definition a log "
         + "directory of its own"
     case .slotMissing, .slotMissingForCheckpoint, .slotAhead, .slotAheadOfCheckpoint, .slotLost:
-      return "nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` (keeps the old "
+      return
+        "nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` (keeps the old "
         + "log aside, forgets the checkpoint), then `crossfade run`, then `crossfade backfill` and `crossfade verify`"
     case .slotActive(_, let pid):
       return "stop the other consumer; SELECT * FROM pg_stat_activity WHERE pid = \(pid) shows which it is"
     case .slotUnusable: return "name another slot in the slot definition, or drop this one if nobody needs it"
     case .publicationMissing(let publication):
-      return "changes made while it was missing may not have been sent. Create publication \(publication) again as "
+      return
+        "changes made while it was missing may not have been sent. Create publication \(publication) again as "
         + "`crossfade check` shows it, then `crossfade reset SLOT --accept-gap` and backfill"
     case .publicationUnfit: return "alter the publication, or name another one in the slot definition"
     case .replicaIdentity: return "give the table a primary key, or ALTER TABLE ... REPLICA IDENTITY FULL"
     case .privilege(_, let grant): return grant
     case .missingObject(_, let hint): return hint
-    case .exhausted: return "raise max_replication_slots or max_wal_senders and restart the server, or drop an unused slot"
+    case .exhausted:
+      return "raise max_replication_slots or max_wal_senders and restart the server, or drop an unused slot"
     }
   }
 }
@@ -91,7 +97,8 @@ extension CaptureError: CustomStringConvertible {
     case .postgres(let error): return error.hint
     case .log: return nil
     case .protocolViolation:
-      return "keep the change log and report this with `crossfade decode` of a recording; nothing was confirmed past it"
+      return
+        "keep the change log and report this with `crossfade decode` of a recording; nothing was confirmed past it"
     }
   }
 }

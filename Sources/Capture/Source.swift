@@ -28,7 +28,8 @@ struct Source {
     let preflight = Preflight(plan: plan, connection: sql)
     databaseOID = try preflight.databaseOID()
     // Four reports within the server's limit, so that one may be late.
-    reportInterval = try preflight.walSenderTimeout().map { min($0 / 4, Self.longestInterval) } ?? Self.longestInterval
+    reportInterval =
+      try preflight.walSenderTimeout().map { min($0 / 4, Self.longestInterval) } ?? Self.longestInterval
     do {
       replication = try Connection(
         plan.connection, options: .init(applicationName: name, replication: true), interrupt: interrupt)
@@ -36,7 +37,8 @@ struct Source {
     } catch {
       switch error.sqlState {
       case .insufficientPrivilege?:
-        throw .refused(.privilege(what: "\(error)", grant: "ALTER ROLE ... REPLICATION, and a line in pg_hba.conf"))
+        throw .refused(
+          .privilege(what: "\(error)", grant: "ALTER ROLE ... REPLICATION, and a line in pg_hba.conf"))
       case .tooManyConnections?: throw .refused(.exhausted(what: "no walsender is free: \(error)"))
       default: throw .postgres(error)
       }
@@ -54,7 +56,8 @@ struct Source {
   func decide(held: OriginGuard.Held?, checkpoint: LSN?) throws(CaptureError) -> OriginGuard.Decision {
     let slot = try slot()
     let judge = OriginGuard(
-      slotName: plan.slot, system: system, databaseOID: databaseOID, slot: slot, held: held, checkpoint: checkpoint)
+      slotName: plan.slot, system: system, databaseOID: databaseOID, slot: slot, held: held,
+      checkpoint: checkpoint)
     do { return try judge.decide() } catch { throw .refused(error) }
   }
 

@@ -193,7 +193,8 @@ struct SourceStream: ~Copyable {
     let silence = now &- heardAt
     if silence > Self.silenceLost {
       throw .postgres(
-        .connectionLost(purpose: "read the stream", message: "the server has been silent for \(silence / 1_000_000_000) s"))
+        .connectionLost(
+          purpose: "read the stream", message: "the server has been silent for \(silence / 1_000_000_000) s"))
     }
     if silence > Self.silenceAsk, !asked {
       asked = true
@@ -211,7 +212,11 @@ struct SourceStream: ~Copyable {
     markIdle(now, durable: durable)
     feedback.durable(upTo: limited(durable))
     feedback.applied(upTo: appliedPosition())
-    if feedback.owesDurability { feed.notify(at: idlePosition) }
+    if feedback.owesDurability {
+      feed.notify(at: idlePosition)
+      // It may have become durable just before we asked to be told.
+      feedback.durable(upTo: limited(try feed.durable()))
+    }
     if forced {
       try send(feedback.reportNow(now))
     } else if let due = feedback.report(now: now) {
@@ -222,7 +227,9 @@ struct SourceStream: ~Copyable {
   /// Idle positions become watermarks in the log before the slot hears of them: at once when the server waits for it,
   /// else once in a while.
   private mutating func markIdle(_ now: UInt64, durable: LSN) {
-    guard !framer.isInsideTransaction, idlePosition > max(durable, lastCommit), idlePosition > marked else { return }
+    guard !framer.isInsideTransaction, idlePosition > max(durable, lastCommit), idlePosition > marked else {
+      return
+    }
     guard feedback.owesDurability || now &- markedAt >= feedback.progressInterval else { return }
     marked = idlePosition
     markedAt = now

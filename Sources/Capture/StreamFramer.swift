@@ -134,8 +134,10 @@ package struct StreamFramer {
     case .outside: throw violation(walStart, "a commit outside a transaction")
     }
     guard payload.bigEndian(at: 2) == final else {
-      throw violation(walStart, "a commit at \(LSN(rawValue: payload.bigEndian(at: 2))) of a transaction announced for "
-        + "\(LSN(rawValue: final))")
+      throw violation(
+        walStart,
+        "a commit at \(LSN(rawValue: payload.bigEndian(at: 2))) of a transaction announced for "
+          + "\(LSN(rawValue: final))")
     }
     state = .outside
     if kept { return .commit(end: end) }
@@ -169,7 +171,9 @@ package struct StreamFramer {
   private mutating func message(
     _ walStart: UInt64, _ payload: UnsafeRawBufferPointer
   ) throws(CaptureError) -> Action {
-    guard payload.count >= 15 else { throw violation(walStart, "a logical message of \(payload.count) bytes") }
+    guard payload.count >= 15 else {
+      throw violation(walStart, "a logical message of \(payload.count) bytes")
+    }
     guard payload[1] & 1 == 1 else { return state == .outside ? .append : try change(walStart) }
     if case .begun(let final) = state, isOwn(message: payload) {
       state = .own(final: final)

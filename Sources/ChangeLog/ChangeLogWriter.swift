@@ -55,6 +55,8 @@ public final class ChangeLogWriter: @unchecked Sendable {
     durableOffset = segment.state.offset
     durable = segment.state.watermark
     tailCursor = segment.state.cursor
+    // A writer that failed may have left frames in the tail that are not in the file.
+    options.tail?.discard(from: tailCursor)
     publish()
   }
 

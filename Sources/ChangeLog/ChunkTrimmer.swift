@@ -34,7 +34,7 @@ struct ChunkTrimmer {
     guard payload.count >= 10 else { return false }
     switch payload[0] {
     case UInt8(ascii: "B"): return LSN(rawValue: payload.bigEndian(at: 1)) >= after
-    case UInt8(ascii: "M") where payload[1] & 1 == 0: return LSN(rawValue: payload.bigEndian(at: 2)) > after
+    case UInt8(ascii: "M") where payload[1] & 1 == 0: return LSN(rawValue: payload.bigEndian(at: 2)) >= after
     default: return false
     }
   }

@@ -7,7 +7,8 @@ import PGOutput
 /// The writer may cut what lies past the last whole transaction and write there anew, so what was looked at past
 /// it is not trusted twice: when it stops making sense, the look ahead starts over.
 struct FileTail {
-  private let watch: DirectoryWatch
+  private let path: String
+  private var watch: DirectoryWatch?
   private(set) var limit: LogCursor
   private var ahead: UInt64
   /// How often nothing new was found where we look.
@@ -17,7 +18,7 @@ struct FileTail {
   private var scanner: SegmentScanner?
 
   init(directory: LogDirectory, from cursor: LogCursor) {
-    watch = DirectoryWatch(directory.path)
+    path = directory.path
     limit = cursor
     ahead = cursor.offset
   }
@@ -39,7 +40,8 @@ struct FileTail {
       scanner = try SegmentScanner(file: follower.file(limit.segment), from: ahead)
     }
     try scanner.seek(ahead)
-    defer { self.scanner = scanner }
+    var replaced = false
+    defer { self.scanner = replaced ? nil : scanner }
     while true {
       switch try scanner.next(verify: false) {
       case .data(let announcement) where announcement.flags.contains(.endsInside):
@@ -54,6 +56,10 @@ struct FileTail {
         return true
       case .end where scanner.limit == ahead && quiet < 2:
         quiet += 1
+        if scanner.file.isUnlinked {
+          follower.reopen()
+          replaced = true
+        }
         return false
       case .bad(let reason) where ahead == limit.offset:
         guard mistrusted < 3 else { throw .damaged(file: scanner.file.path, offset: ahead, reason: reason) }
@@ -68,7 +74,13 @@ struct FileTail {
     }
   }
 
-  func wait(until deadline: MonotonicTime?) {
+  /// Waits for something to be written. The first time it only begins to watch, and returns at once: what was
+  /// written before that has not been seen, and a reader that never waits needs no watch, which is slow to close.
+  mutating func wait(until deadline: MonotonicTime?) {
+    guard let watch else {
+      watch = DirectoryWatch(path)
+      return
+    }
     watch.wait(milliseconds: deadline?.millisecondsLeft ?? .max)
   }
 }

@@ -78,7 +78,8 @@ struct GroupAccount {
         belongsToTransaction()
       } else {
         if opening == .unknown { opening = .outside }
-        complete(payload.bigEndian(at: 2), start)
+        // Its LSN is where its record starts, which may be just where the last commit ended: it ends past that.
+        complete(payload.bigEndian(at: 2) &+ 1, start)
       }
     case UInt8(ascii: "R"), UInt8(ascii: "Y"):
       total.relations &+= 1

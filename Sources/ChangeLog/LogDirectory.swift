@@ -20,7 +20,11 @@ struct LogDirectory: Sendable {
 
   /// Creates the directory, one level, if it is missing.
   func create() throws(ChangeLogError) {
-    if mkdir(path, 0o750) != 0 && errno != EEXIST { throw LogFile.error("mkdir", path, errno) }
+    if mkdir(path, 0o750) == 0 {
+      try sync(path + "/..")
+    } else if errno != EEXIST {
+      throw LogFile.error("mkdir", path, errno)
+    }
   }
 
   /// The starts of the segments, ascending. A missing directory has none.
@@ -36,7 +40,9 @@ struct LogDirectory: Sendable {
   }
 
   /// Makes created and renamed names durable.
-  func sync() throws(ChangeLogError) {
+  func sync() throws(ChangeLogError) { try sync(path) }
+
+  private func sync(_ path: String) throws(ChangeLogError) {
     let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw LogFile.error("open", path, errno) }
     defer { close(descriptor) }

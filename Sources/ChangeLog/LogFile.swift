@@ -37,6 +37,12 @@ final class LogFile {
     return UInt64(max(info.st_size, 0))
   }
 
+  /// Whether the file has lost its name: it was removed, or another was put in its place.
+  var isUnlinked: Bool {
+    var info = stat()
+    return fstat(descriptor, &info) == 0 && info.st_nlink == 0
+  }
+
   /// Reads until `target` is full or the file ends; returns the bytes read.
   func read(at offset: UInt64, into target: UnsafeMutableRawBufferPointer) throws(ChangeLogError) -> Int {
     guard let base = target.baseAddress else { return 0 }

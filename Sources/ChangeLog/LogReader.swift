@@ -1,3 +1,4 @@
+import Glibc
 public import PGOutput
 
 /// Reads a log in order, from a position on, and follows it as it grows. For one thread at a time (hence
@@ -17,7 +18,7 @@ public final class LogReader: @unchecked Sendable {
   private var cursor: LogCursor
   private var trimmer: ChunkTrimmer
   /// The first chunk of changes, while the relations go before it.
-  private var held: LogChunk?
+  private var held: (chunk: LogChunk, position: LSN)?
 
   /// A reader of what comes after `after`: the commit end of the last transaction that was handled.
   ///
@@ -25,7 +26,7 @@ public final class LogReader: @unchecked Sendable {
   public init(directory path: String, after: LSN, tail: LogTail? = nil) throws(ChangeLogError) {
     let directory = LogDirectory(path: path)
     let start = try ReaderStart(directory: directory, after: after)
-    let end = max(start.held, tail?.durable?.watermark ?? .invalid)
+    let end = tail?.durable?.watermark ?? start.held
     guard after <= end else { throw .aheadOfLog(asked: after, end: end) }
     self.tail = tail
     position = after
@@ -38,18 +39,24 @@ public final class LogReader: @unchecked Sendable {
   /// The next chunk, waiting for it up to `timeout`; nil when there is none by then, or when the tail was woken or is
   /// closed. Before the first changes comes one chunk with the relations they need, if any were known.
   public func next(timeout: Duration) throws(ChangeLogError) -> LogChunk? {
-    if let chunk = held {
-      held = nil
-      return chunk
+    if let held {
+      self.held = nil
+      position = held.position
+      return held.chunk
     }
     let deadline = MonotonicTime(after: timeout)
     while let (announcement, bytes) = try nextFrame(deadline) {
-      defer {
-        if !announcement.flags.contains(.endsInside) { position = max(position, announcement.watermark) }
+      let reached =
+        announcement.flags.contains(.endsInside) ? position : max(position, announcement.watermark)
+      guard let bytes, let chunk = try chunk(announcement, bytes) else {
+        position = reached
+        continue
       }
-      guard let bytes, let chunk = try chunk(announcement, bytes) else { continue }
-      if trimmer.relations.isEmpty { return chunk }
-      held = chunk
+      guard !trimmer.relations.isEmpty else {
+        position = reached
+        return chunk
+      }
+      held = (chunk, reached)
       return relationsChunk()
     }
     return nil
@@ -109,7 +116,9 @@ public final class LogReader: @unchecked Sendable {
       case .moved(let next):
         cursor = next
         fileTail?.move(to: next)
-      case .waiting:
+      case .waiting(let path):
+        // What is durable is there: when it is not, someone has removed it.
+        if tail != nil { throw .io(operation: "open", path: path, errno: ENOENT) }
         if let deadline, deadline.millisecondsLeft == 0 { return nil }
         fileTail?.wait(until: deadline)
       }

@@ -7,8 +7,8 @@ final class SegmentFollower {
     case frame(Announcement, LogBytes?, next: LogCursor)
     /// The segment is sealed; the next one starts here.
     case moved(LogCursor)
-    /// The segment is sealed, and the next one has not been made yet.
-    case waiting
+    /// The segment is sealed, and the next one, with this path, has not been made yet.
+    case waiting(path: String)
   }
 
   private let directory: LogDirectory
@@ -37,10 +37,9 @@ final class SegmentFollower {
     case .watermark(let announcement):
       return .frame(announcement, nil, next: LogCursor(segment: cursor.segment, offset: scanner.offset))
     case .index(let index):
-      guard access(directory.segmentPath(index.watermark), R_OK) == 0 else {
-        return .waiting
-      }
-      let file = try LogFile(path: directory.segmentPath(index.watermark), mode: .read)
+      let path = directory.segmentPath(index.watermark)
+      guard access(path, F_OK) == 0 else { return .waiting(path: path) }
+      let file = try LogFile(path: path, mode: .read)
       let header = try SegmentScanner.header(of: file)
       return .moved(LogCursor(segment: index.watermark, offset: UInt64(header.frameSize)))
     case .bad(let reason):
@@ -50,6 +49,9 @@ final class SegmentFollower {
         file: scanner.file.path, offset: cursor.offset, reason: "the file ends before the log does")
     }
   }
+
+  /// Lets go of the file it has open: it was replaced.
+  func reopen() { open = nil }
 
   /// A scanner over a segment's file, kept open from call to call.
   private func segment(_ start: LSN) throws(ChangeLogError) -> SegmentScanner {

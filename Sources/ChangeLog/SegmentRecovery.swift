@@ -23,7 +23,6 @@ struct SegmentRecovery {
     var state = boundary
     var scanner = try SegmentScanner(file: file, from: state.offset, hasher: state.hasher)
     let frames = try FrameReader()
-    var durable: UInt64 = 0
     var reason = RecoveryReport.Reason.unfinishedTransaction
     scan: while true {
       let at = scanner.offset
@@ -34,7 +33,6 @@ struct SegmentRecovery {
         else {
           throw .damaged(file: file.path, offset: at, reason: "the frame does not continue the one before")
         }
-        durable = max(durable, announcement.durableOffset)
         state.take(announcement, hasher: hasher)
         if announcement.flags.contains(.relations) {
           try state.relations.noteAll(frames.read(announcement, at: at, of: file))
@@ -50,7 +48,6 @@ struct SegmentRecovery {
       case .incomplete, .bad:
         reason = .tornFrame
         let problem = "the frame is cut short or its checksum does not match"
-        if durable > at { throw .damaged(file: file.path, offset: at, reason: problem) }
         if try Self.claimsDurable(beyond: at, file: file, limit: scanner.limit) {
           throw .damaged(file: file.path, offset: at, reason: problem)
         }

@@ -23,12 +23,10 @@ struct Applier {
   private var offset = 0
   /// The end in the checkpoint, as of the last batch sent.
   private var end: LSN
-  private var mapReadAt: UInt64
-
-  private static let mapReloadInterval: UInt64 = 1_000_000_000
 
   init(
-    session: TargetSession, plan: DualWritePlan, directory: String, tail: LogTail, status: DualWriteStatusBoard,
+    session: TargetSession, plan: DualWritePlan, directory: String, tail: LogTail,
+    status: DualWriteStatusBoard,
     interrupt: Interrupt, logger: Logger
   ) throws(DualWriteError) {
     self.session = session
@@ -46,7 +44,6 @@ struct Applier {
       throw .log(error)
     }
     let map = try session.map()
-    mapReadAt = Deadline.now
     builder = BatchBuilder(
       derive: plan.derive, statuses: StatusSet(map), skipThrough: end, capacity: plan.batch)
     spare = Batch(capacity: plan.batch)
@@ -164,7 +161,9 @@ struct Applier {
         if case .retrying = status.phase { return }
         status.phase = .retrying(reason: "\(error)", since: Deadline.now)
       }
-      if interrupt.wait(milliseconds: backoff.next()) { throw .postgres(.interrupted(purpose: "apply a batch")) }
+      if interrupt.wait(milliseconds: backoff.next()) {
+        throw .postgres(.interrupted(purpose: "apply a batch"))
+      }
       return
     }
     if cause.sqlState.rawValue == "21000" { throw .mapUnfit(what: cause.message) }
@@ -212,10 +211,10 @@ struct Applier {
     status.update { [position = reader.position] status in status.applied = max(status.applied, position) }
   }
 
-  /// A status that the map did not know when it was read may be in it by now.
+  /// A status that the map did not know when it was read may be in it by now: the statement that derives looks at the
+  /// map as it stands, and a row that it gives a state must not be in quarantine.
   private mutating func reloadMapIfNeeded() throws(DualWriteError) {
-    guard !builder.batch.unknown.isEmpty, Deadline.now &- mapReadAt > Self.mapReloadInterval else { return }
-    mapReadAt = Deadline.now
+    guard !builder.batch.unknown.isEmpty else { return }
     builder.use(StatusSet(try session.map()))
   }
 }

@@ -177,7 +177,8 @@ struct BatchBuilder {
       // A TOASTed key that did not change is sent with the old row only.
       guard let old, append(old.column(at: column)) else {
         failure = .relationUnfit(
-          relation: derive.table.description, what: "a change arrived without its key; its replica identity has changed")
+          relation: derive.table.description,
+          what: "a change arrived without its key; its replica identity has changed")
         return false
       }
     }

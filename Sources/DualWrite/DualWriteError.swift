@@ -47,16 +47,21 @@ extension DualWriteError: CustomStringConvertible {
   public var hint: String? {
     switch self {
     case .postgres(let error):
-      return error.hint ?? (error.sqlState == .insufficientPrivilege ? "`crossfade check` lists the grants needed" : nil)
+      return error.hint
+        ?? (error.sqlState == .insufficientPrivilege ? "`crossfade check` lists the grants needed" : nil)
     case .log: return nil
-    case .decode: return "`crossfade decode` shows what the log holds; nothing past the checkpoint was applied"
+    case .decode:
+      return "`crossfade decode` shows what the log holds; nothing past the checkpoint was applied"
     case .foreignCheckpoint:
-      return "if the source was rebuilt on purpose: `crossfade reset SLOT --accept-gap`, then backfill and verify"
+      return
+        "if the source was rebuilt on purpose: `crossfade reset SLOT --accept-gap`, then backfill and verify"
     case .heldElsewhere(_, let pid):
-      return "stop the other process" + (pid.map { "; SELECT * FROM pg_stat_activity WHERE pid = \($0) shows it" } ?? "")
+      return "stop the other process"
+        + (pid.map { "; SELECT * FROM pg_stat_activity WHERE pid = \($0) shows it" } ?? "")
     case .relationUnfit: return "publish the key columns and the old column, in text form"
     case .newerCheckpoint: return "run the version of crossfade that wrote it, or a newer one"
-    case .missingObject: return "`crossfade expand SLOT` makes what is missing; `crossfade check SLOT` lists it"
+    case .missingObject:
+      return "`crossfade expand SLOT` makes what is missing; `crossfade check SLOT` lists it"
     case .mapUnfit: return "each status must stand in one row of the map with one id; then run again"
     }
   }

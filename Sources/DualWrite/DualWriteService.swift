@@ -41,7 +41,8 @@ public final class DualWriteService: Sendable {
         let session = try TargetSession(
           plan: plan, origin: origin, start: start, interrupt: interrupt, logger: logger)
         var applier = try Applier(
-          session: session, plan: plan, directory: directory, tail: tail, status: status, interrupt: interrupt,
+          session: session, plan: plan, directory: directory, tail: tail, status: status,
+          interrupt: interrupt,
           logger: logger)
         backoff.succeeded()
         try applier.run()

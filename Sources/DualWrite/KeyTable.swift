@@ -88,9 +88,10 @@ struct KeyTable {
     slots = Array(repeating: -1, count: size)
     mask = size - 1
     for (index, entry) in entries.enumerated() {
-      var slot = bytes.withUnsafeBytes {
-        Self.hash(UnsafeRawBufferPointer(rebasing: $0[entry.offset..<(entry.offset + entry.length)]))
-      } & mask
+      var slot =
+        bytes.withUnsafeBytes {
+          Self.hash(UnsafeRawBufferPointer(rebasing: $0[entry.offset..<(entry.offset + entry.length)]))
+        } & mask
       while slots[slot] >= 0 { slot = (slot + 1) & mask }
       slots[slot] = Int32(truncatingIfNeeded: index)
     }

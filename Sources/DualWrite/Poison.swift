@@ -21,7 +21,9 @@ struct Poison {
     return try isolate(batch, keys[...], position)
   }
 
-  private func isolate(_ batch: Batch, _ keys: ArraySlice<Int>, _ position: LSN) throws(PostgresError) -> [Int] {
+  private func isolate(_ batch: Batch, _ keys: ArraySlice<Int>, _ position: LSN) throws(PostgresError)
+    -> [Int]
+  {
     guard !keys.isEmpty else { return [] }
     do throws(PostgresError) {
       try apply(batch, keys)

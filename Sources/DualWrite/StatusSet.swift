@@ -24,10 +24,11 @@ struct StatusSet {
     if !many.isEmpty { return many.contains([UInt8](status)) }
     return status.withUnsafeBytes { bytes in
       few.contains { known in
-        known.count == bytes.count && known.withUnsafeBytes { other in
-          guard let a = other.baseAddress, let b = bytes.baseAddress else { return bytes.isEmpty }
-          return memcmp(a, b, bytes.count) == 0
-        }
+        known.count == bytes.count
+          && known.withUnsafeBytes { other in
+            guard let a = other.baseAddress, let b = bytes.baseAddress else { return bytes.isEmpty }
+            return memcmp(a, b, bytes.count) == 0
+          }
       }
     }
   }

@@ -24,17 +24,14 @@ final class TargetSession {
   ) throws(DualWriteError) {
     self.plan = plan
     keyColumns = plan.derive.key.count
+    let holder: Int64?
     do throws(PostgresError) {
       connection = try Connection(plan.connection, options: Self.options(plan), interrupt: interrupt)
-      guard try Self.lock(plan.slot, on: connection) else {
-        throw PostgresError.unexpected(purpose: "lock", what: "held")
-      }
+      holder = try SlotLock(slot: plan.slot).take(on: connection)
     } catch {
-      if case .unexpected(purpose: "lock", what: "held") = error {
-        throw .heldElsewhere(slot: plan.slot, pid: nil)
-      }
       throw .postgres(error)
     }
+    if let holder { throw .heldElsewhere(slot: plan.slot, pid: holder) }
     let loaded: Checkpoint?
     do throws(PostgresError) {
       try ControlSchema.ensure(on: connection)
@@ -46,12 +43,14 @@ final class TargetSession {
       throw .postgres(error)
     }
     guard let loaded else {
-      throw .postgres(.unexpected(purpose: "read the checkpoint", what: "it is not there after it was written"))
+      throw .postgres(
+        .unexpected(purpose: "read the checkpoint", what: "it is not there after it was written"))
     }
     checkpoint = loaded
     try Self.compare(loaded, origin)
     do throws(PostgresError) {
-      marksByMessage = try !Self.setUpOrigin(plan.slot, on: connection) && connection.serverVersion.major >= 14
+      marksByMessage =
+        try !Self.setUpOrigin(plan.slot, on: connection) && connection.serverVersion.major >= 14
     } catch {
       throw .postgres(error)
     }
@@ -133,7 +132,8 @@ final class TargetSession {
       PipelineStatement(
         "advance",
         [
-          .text(plan.slot), .text("\(end)"), .integer(batch.transactions), .integer(batch.changes), xids(batch),
+          .text(plan.slot), .text("\(end)"), .integer(batch.transactions), .integer(batch.changes),
+          xids(batch),
         ]))
     statements.append(PipelineStatement("apply", parameters.derived))
     if batch.truncated { statements.append(PipelineStatement("releaseAll", [.text(plan.slot)])) }
@@ -166,16 +166,19 @@ final class TargetSession {
       if marksByMessage {
         let prefix = SQLText.literal(DualWritePlan.messagePrefix)
         try connection.prepare(
-          "mark", "SELECT pg_catalog.pg_logical_emit_message(true, \(prefix), $1)", purpose: "prepare the mark")
+          "mark", "SELECT pg_catalog.pg_logical_emit_message(true, \(prefix), $1)",
+          purpose: "prepare the mark")
       }
       try connection.prepare("advance", Checkpoint.advance, purpose: "prepare the checkpoint's statement")
       try connection.prepare("apply", sql.applyKeys, purpose: "prepare the derivation")
       try connection.prepare("quarantine", QuarantineSQL.add, purpose: "prepare the quarantine")
       try connection.prepare("release", QuarantineSQL.release, purpose: "prepare the quarantine's release")
-      try connection.prepare("releaseAll", QuarantineSQL.releaseAll, purpose: "prepare the quarantine's release")
+      try connection.prepare(
+        "releaseAll", QuarantineSQL.releaseAll, purpose: "prepare the quarantine's release")
     } catch {
       if case .unexpected(purpose: "prepare", what: "missing") = error {
-        throw .missingObject(what: "table \(plan.derive.table) or one of its key columns does not exist in the target")
+        throw .missingObject(
+          what: "table \(plan.derive.table) or one of its key columns does not exist in the target")
       }
       switch error.sqlState {
       case .undefinedTable?, .undefinedObject?, SQLState(rawValue: "42703")?:
@@ -193,14 +196,6 @@ final class TargetSession {
         ("synchronous_commit", plan.synchronousCommit), ("idle_in_transaction_session_timeout", "60000"),
         ("default_transaction_isolation", "read committed"), ("search_path", "pg_catalog"),
       ] + DerivationSQL.planSettings)
-  }
-
-  /// One applier a slot. Asked for, not waited for: `pg_advisory_lock` would hold a snapshot while it waits.
-  private static func lock(_ slot: String, on connection: Connection) throws(PostgresError) -> Bool {
-    try connection.query(
-      "SELECT pg_catalog.pg_try_advisory_lock(hashtext('crossfade'), hashtext($1))", [.text(slot)],
-      purpose: "take the lock of slot \(slot)"
-    ).boolean(0, 0)
   }
 
   /// Gives our session a replication origin, where the role may: the server then tells whose changes ours are.
@@ -222,7 +217,9 @@ final class TargetSession {
   }
 
   private static func compare(_ checkpoint: Checkpoint, _ origin: OriginIdentity) throws(DualWriteError) {
-    guard checkpoint.format <= ControlSchema.version else { throw .newerCheckpoint(format: checkpoint.format) }
+    guard checkpoint.format <= ControlSchema.version else {
+      throw .newerCheckpoint(format: checkpoint.format)
+    }
     guard checkpoint.origin.systemIdentifier == origin.systemIdentifier else {
       throw .foreignCheckpoint(
         slot: origin.slot,

@@ -1,3 +1,5 @@
+public import Postgres
+
 /// How a session reaches a throw-away cluster.
 public enum ClusterRoute: Hashable, Sendable {
   /// Through the unix socket in the cluster's directory.
@@ -18,6 +20,20 @@ extension Cluster {
     }
     parts += [("port", String(port)), ("user", user ?? DataDirectory.superuser), ("dbname", database)]
     return parts.map { "\($0)=\(Self.quoted($1))" }.joined(separator: " ")
+  }
+
+  /// Opens a session.
+  public func connect(
+    database: String = "postgres", over route: ClusterRoute = .unixSocket,
+    applicationName: String = "local cluster"
+  ) throws(PostgresError) -> Connection {
+    try Connection(
+      conninfo(database: database, over: route), options: .init(applicationName: applicationName))
+  }
+
+  /// Creates an empty database.
+  public func createDatabase(_ name: String) throws(PostgresError) {
+    try connect().query("CREATE DATABASE \(SQLText.identifier(name))", purpose: "create database \(name)")
   }
 
   /// libpq documentation 34.1.1.1: a value with other than plain characters stands in single quotes, with a backslash

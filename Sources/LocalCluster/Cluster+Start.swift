@@ -44,7 +44,8 @@ extension Cluster {
       throw .process(error)
     }
     LiveServers.enter(server.pid)
-    state.withLock { $0.server = server }
+    // One that ended by itself may still be there; its process id may by now be anybody's.
+    if let former = replaceServer(with: server) { LiveServers.leave(former.pid) }
     let isSettled = eventually(within: configuration.startLimit) {
       !server.isRunning || isReady(server)
     }

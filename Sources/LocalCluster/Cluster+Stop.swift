@@ -54,9 +54,12 @@ extension Cluster {
     return status
   }
 
-  private func takeServer() -> ChildProcess? {
+  private func takeServer() -> ChildProcess? { replaceServer(with: nil) }
+
+  /// Answers with the server that was there before.
+  func replaceServer(with server: ChildProcess?) -> ChildProcess? {
     state.withLock { state in
-      defer { state.server = nil }
+      defer { state.server = server }
       return state.server
     }
   }

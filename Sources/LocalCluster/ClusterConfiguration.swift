@@ -37,6 +37,7 @@ public struct ClusterConfiguration: Sendable {
     "max_replication_slots": "20",
     "max_connections": "100",
     "shared_buffers": "128MB",
+    "max_wal_size": "2GB",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %a: ",

@@ -22,7 +22,9 @@ public struct Backfill {
     var waits = Backoff(firstMilliseconds: 100, lastMilliseconds: 5000)
     while true {
       do throws(PostgresError) {
-        return try session { waits.succeeded(); report($0) }
+        return try session {
+          waits.succeeded(); report($0)
+        }
       } catch {
         guard error.isRetriable else { throw Self.explained(error, definition.slot) }
         logger.warning("the backfill goes on in a moment", metadata: ["error": "\(error)"])
@@ -37,7 +39,8 @@ public struct Backfill {
   public static func restart(slot: String, on connection: Connection) throws(PostgresError) {
     guard try BackfillProgress.load(slot: slot, on: connection) != nil else { return }
     try connection.query(
-      "DELETE FROM crossfade.backfill WHERE slot = $1", [.text(slot)], purpose: "forget the backfill's progress")
+      "DELETE FROM crossfade.backfill WHERE slot = $1", [.text(slot)],
+      purpose: "forget the backfill's progress")
   }
 
   private static let notCapturing = "capture has not begun"
@@ -48,7 +51,8 @@ public struct Backfill {
     switch what {
     case notCapturing:
       return .notReady(
-        what: "slot \(slot) has no checkpoint: capture has not begun, and what changes during a backfill would be lost",
+        what:
+          "slot \(slot) has no checkpoint: capture has not begun, and what changes during a backfill would be lost",
         hint: "start `crossfade run` first and leave it running")
     case held: return .heldElsewhere(step: "the backfill of slot \(slot)", pid: nil)
     default: return .postgres(error)
@@ -62,7 +66,8 @@ public struct Backfill {
       options: .init(
         applicationName: "crossfade backfill \(definition.slot)",
         settings: [
-          ("lock_timeout", "\(write.lockTimeout.count)"), ("statement_timeout", "\(write.statementTimeout.count)"),
+          ("lock_timeout", "\(write.lockTimeout.count)"),
+          ("statement_timeout", "\(write.statementTimeout.count)"),
           ("synchronous_commit", write.synchronousCommit.rawValue), ("search_path", "pg_catalog"),
         ] + DerivationSQL.planSettings), interrupt: interrupt)
     guard

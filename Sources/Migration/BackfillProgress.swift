@@ -42,7 +42,8 @@ public struct BackfillProgress: Sendable, Equatable {
   }
 
   /// The progress of a slot; nil when none has begun.
-  public static func load(slot: String, on connection: Connection) throws(PostgresError) -> BackfillProgress? {
+  public static func load(slot: String, on connection: Connection) throws(PostgresError) -> BackfillProgress?
+  {
     guard try exists(on: connection) else { return nil }
     let rows = try connection.query(
       """

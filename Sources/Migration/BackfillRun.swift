@@ -75,7 +75,8 @@ struct BackfillRun {
     }
     for (suffix, after) in [("", true), ("First", false)] {
       try connection.prepare("apply" + suffix, sql.apply(after: after), purpose: "prepare the backfill")
-      try connection.prepare("quarantine" + suffix, sql.quarantine(after: after), purpose: "prepare the backfill")
+      try connection.prepare(
+        "quarantine" + suffix, sql.quarantine(after: after), purpose: "prepare the backfill")
     }
   }
 
@@ -85,12 +86,12 @@ struct BackfillRun {
   ) throws(PostgresError) -> BackfillProgress {
     let last = try connection.query(sql.last, purpose: "find the last key")
     let bound = last.rowCount == 1 ? definition.derive.key.indices.compactMap { last[0, $0] } : nil
-    // `pg_partition_tree` knows partitioned tables only: for any other it gives no row. The rows are in the leaves.
     let estimate = try connection.query(
+      // A plain table has no partition tree; a partitioned one's own estimate is the sum of its leaves'.
       """
-      SELECT greatest(0, sum(greatest(0, c.reltuples)))::bigint FROM pg_catalog.pg_class c
-       WHERE (c.oid = $1::regclass OR c.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree($1::regclass)))
-         AND c.relkind <> 'p'
+      SELECT sum(greatest(0, c.reltuples))::bigint FROM pg_catalog.pg_class AS c
+       WHERE c.relkind <> 'p' AND (c.oid = $1::regclass
+             OR c.oid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree($1::regclass) AS p))
       """,
       [.text(definition.derive.table.quoted)], purpose: "estimate the rows")
     let progress = BackfillProgress(

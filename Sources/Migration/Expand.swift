@@ -53,7 +53,8 @@ public struct Expand {
     guard try !exists(derive.map.table) else { return false }
     guard !derive.map.states.isEmpty else {
       throw .notReady(
-        what: "map table \(derive.map.table) does not exist and the definition lists no states to make it from",
+        what:
+          "map table \(derive.map.table) does not exist and the definition lists no states to make it from",
         hint: "list them in derive.map.states, or make the table first")
     }
     try ask(createMap, "make map table \(derive.map.table)")
@@ -91,7 +92,8 @@ public struct Expand {
       throw .postgres(error)
     }
     guard try exists(derive.table) else {
-      throw .notReady(what: "table \(derive.table) does not exist", hint: "name it in derive.table as schema.table")
+      throw .notReady(
+        what: "table \(derive.table) does not exist", hint: "name it in derive.table as schema.table")
     }
     let type: String?
     do { type = try MapTable.columnType(derive.map.id, of: derive.map.table, on: connection) } catch {

@@ -39,7 +39,8 @@ extension MigrationError: CustomStringConvertible {
       return "could not \(what): the lock was not free in \(attempts) attempts"
         + (held.isEmpty ? "" : "; held by " + held.joined(separator: ", "))
     case .notReady(let what, _): return what
-    case .mapDiffers(let what): return "the state map in the database differs: " + what.joined(separator: "; ")
+    case .mapDiffers(let what):
+      return "the state map in the database differs: " + what.joined(separator: "; ")
     case .heldElsewhere(let step, let pid):
       return "\(step) is already running" + (pid.map { " in server process \($0)" } ?? "")
     }
@@ -49,9 +50,11 @@ extension MigrationError: CustomStringConvertible {
   public var hint: String? {
     switch self {
     case .postgres(let error): return error.hint
-    case .lockNotObtained: return "nothing was changed; let these sessions end, or run the step at a quieter time"
+    case .lockNotObtained:
+      return "nothing was changed; let these sessions end, or run the step at a quieter time"
     case .notReady(_, let hint): return hint
-    case .mapDiffers: return "change derive.map.states of the definition or the map table, so that both say the same"
+    case .mapDiffers:
+      return "change derive.map.states of the definition or the map table, so that both say the same"
     case .heldElsewhere: return "wait for it, or stop it; a step runs once at a time"
     }
   }

@@ -38,7 +38,9 @@ public struct Verify {
     } catch {
       guard case .unexpected(purpose: "verify", let what) = error else { throw .postgres(error) }
       throw .notReady(
-        what: what, hint: "see `crossfade status`: the stream must move for a verification to end; is `crossfade run` up?")
+        what: what,
+        hint: "see `crossfade status`: the stream must move for a verification to end; is `crossfade run` up?"
+      )
     }
   }
 
@@ -64,11 +66,14 @@ public struct Verify {
   }
 
   /// Reads through the table by a cursor, so that memory stays flat.
-  private func scan(_ sql: VerifySQL) throws(PostgresError) -> ([Verification.Mismatch], [Verification.Mismatch]) {
+  private func scan(_ sql: VerifySQL) throws(PostgresError) -> (
+    [Verification.Mismatch], [Verification.Mismatch]
+  ) {
     var suspects: [Verification.Mismatch] = []
     var overflow: [Verification.Mismatch] = []
     try connection.transaction("BEGIN READ ONLY", purpose: "verify") { () throws(PostgresError) in
-      try connection.query("DECLARE wrong NO SCROLL CURSOR FOR \(sql.scan)", purpose: "look through the table")
+      try connection.query(
+        "DECLARE wrong NO SCROLL CURSOR FOR \(sql.scan)", purpose: "look through the table")
       while true {
         let rows = try connection.query("FETCH 10000 FROM wrong", purpose: "look through the table")
         let found = Self.mismatches(rows)
@@ -92,7 +97,8 @@ public struct Verify {
       // A JSON array of JSON texts, turned into a text array by the server.
       let keys = JSONStrings.write(page.map(\.key))
       let rows = try connection.query(
-        sql.again.replacing("$1::text[]", with: "ARRAY(SELECT json_array_elements_text($1::json))"), [.text(keys)],
+        sql.again.replacing("$1::text[]", with: "ARRAY(SELECT json_array_elements_text($1::json))"),
+        [.text(keys)],
         purpose: "look at suspects again")
       still += Self.mismatches(rows)
     }
@@ -101,13 +107,16 @@ public struct Verify {
 
   private static func mismatches(_ rows: QueryResult) -> [Verification.Mismatch] {
     (0..<rows.rowCount).compactMap { row in
-      guard let key = rows[row, 0], let kind = rows[row, 3].flatMap(Verification.Class.init) else { return nil }
+      guard let key = rows[row, 0], let kind = rows[row, 3].flatMap(Verification.Class.init) else {
+        return nil
+      }
       return Verification.Mismatch(kind: kind, key: key, from: rows[row, 1], to: rows[row, 2])
     }
   }
 
   private func position() throws(PostgresError) -> LSN {
-    let rows = try connection.query("SELECT pg_catalog.pg_current_wal_insert_lsn()", purpose: "read the WAL position")
+    let rows = try connection.query(
+      "SELECT pg_catalog.pg_current_wal_insert_lsn()", purpose: "read the WAL position")
     return rows[0, 0].flatMap { LSN($0) } ?? .invalid
   }
 

@@ -42,6 +42,9 @@ public final class Worker<Value: Sendable>: Sendable {
     }
   }
 
+  /// The result, if the thread has ended.
+  public var result: Value? { state.withLock { $0.value } }
+
   /// Whether the thread has ended.
   public var isFinished: Bool { state.withLock { $0.value != nil } }
 

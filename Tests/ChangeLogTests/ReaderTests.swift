@@ -189,4 +189,59 @@ struct ReaderTests {
     }
     #expect(directory.segments.count > 3)
   }
+
+  @Test("a commit that starts exactly where the one before ended is read after it, and not again")
+  func adjacentCommits() throws {
+    let directory = try TemporaryDirectory()
+    let writer = try directory.open()
+    let group = RecordGroup()
+    var whole: [[UInt8]] = []
+    for end: UInt64 in [0x2000, 0x2008, 0x2010] {
+      let one = RecordGroup()
+      one.addTransaction(end: end)
+      whole.append(one.contents)
+      group.addTransaction(end: end)
+    }
+    try writer.append(group)
+    try writer.sync()
+    for (handled, end) in [UInt64(0x1000), 0x2000, 0x2008, 0x2010].enumerated() {
+      let read = try directory.read(after: LSN(rawValue: end))
+      #expect(difference(read.bytes, whole[handled...].flatMap(\.self)) == nil)
+    }
+  }
+
+  @Test("the position follows what was delivered, not what was read")
+  func position() throws {
+    let directory = try TemporaryDirectory()
+    let writer = try directory.open()
+    let group = RecordGroup()
+    group.addTransaction(end: 0x2000, relation: 16384)
+    try writer.append(group)
+    group.removeAll()
+    group.addTransaction(end: 0x3000)
+    try writer.append(group)
+    try writer.sync()
+    let reader = try LogReader(directory: directory.path, after: LSN(rawValue: 0x2000))
+    #expect(try reader.next(timeout: .zero)?.isRelations == true)
+    #expect(reader.position == LSN(rawValue: 0x2000))
+    #expect(try reader.next(timeout: .zero)?.lastCommitEnd == LSN(rawValue: 0x3000))
+    #expect(reader.position == LSN(rawValue: 0x3000))
+  }
+
+  @Test("a reader of another process goes on when an empty segment is replaced after a promotion")
+  func replacedSegment() throws {
+    let directory = try TemporaryDirectory()
+    _ = try directory.open()
+    let reader = try LogReader(directory: directory.path, after: .exampleStart)
+    #expect(try reader.next(timeout: .zero) == nil)
+    var promoted = OriginIdentity.example
+    promoted.timeline = 2
+    let writer = try ChangeLogWriter.open(directory: directory.path, origin: promoted, start: .exampleStart)
+    let group = RecordGroup()
+    group.addTransaction(end: 0x2000)
+    try writer.append(group)
+    try writer.sync()
+    let chunk = try reader.next(timeout: .seconds(10))
+    #expect(chunk?.lastCommitEnd == LSN(rawValue: 0x2000))
+  }
 }

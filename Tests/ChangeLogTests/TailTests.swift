@@ -97,6 +97,55 @@ struct TailTests {
     #expect(try difference(drain(reader).bytes, group.contents) == nil)
   }
 
+  @Test("what replaces a longer discarded transaction is synced and handed over like any other")
+  func shorterThanDiscarded() throws {
+    let directory = try TemporaryDirectory()
+    let tail = LogTail()
+    let faults = Faults()
+    let writer = try directory.open(tail: tail, calls: faults.calls)
+    let reader = try LogReader(directory: directory.path, after: .exampleStart, tail: tail)
+    let group = RecordGroup()
+    group.add(Payload.begin(finalLSN: 0x1FF8))
+    group.add(Payload.insert(1, text: RecordGroup.text(1, 5000)))
+    try writer.append(group)
+    try writer.sync()
+    try writer.discardPartialTransaction()
+    group.removeAll()
+    group.addTransaction(end: 0x3000)
+    try writer.append(group)
+    #expect(try reader.next(timeout: .zero) == nil)
+    #expect(try writer.sync() == LSN(rawValue: 0x3000))
+    #expect(try difference(drain(reader).bytes, group.contents) == nil)
+    #expect(try LogVerifier.verify(directory: directory.path).problems.isEmpty)
+    group.removeAll()
+    group.addTransaction(end: 0x4000)
+    try writer.append(group)
+    faults.plan.withLock { $0.syncFails = true }
+    #expect(throws: ChangeLogError.self) { try writer.sync() }
+  }
+
+  @Test("frames of a writer that failed are not handed over by the next one with the same tail")
+  func failedWriter() throws {
+    let directory = try TemporaryDirectory()
+    let tail = LogTail()
+    var writer: ChangeLogWriter? = try directory.open(tail: tail)
+    let reader = try LogReader(directory: directory.path, after: .exampleStart, tail: tail)
+    let group = RecordGroup()
+    group.addTransaction(end: 0x2000, changes: 1)
+    try writer?.append(group)
+    writer = nil
+    // What was not synced is lost, as in a crash of the machine.
+    let name = directory.segments[0]
+    let header = SegmentHeader(origin: .example, start: .exampleStart, previous: .none).frameSize
+    try directory.write(Array(directory.contents(name)[..<header]), to: name)
+    let next = try directory.open(tail: tail)
+    group.removeAll()
+    group.addTransaction(end: 0x3000, changes: 2)
+    try next.append(group)
+    try next.sync()
+    #expect(try difference(drain(reader).bytes, group.contents) == nil)
+  }
+
   @Test("wake lets a waiting reader return, and close ends it after what there is")
   func wakeAndClose() throws {
     let directory = try TemporaryDirectory()

@@ -5,11 +5,6 @@ import Testing
 @testable import LocalCluster
 
 @Suite("Throw-away clusters", .timeLimit(.minutes(5))) struct ClusterTests {
-  private func session(_ cluster: Cluster, over route: ClusterRoute = .unixSocket) throws -> Connection {
-    try Connection(
-      cluster.conninfo(over: route), options: .init(applicationName: "cluster test"))
-  }
-
   private var quick: ClusterConfiguration {
     var configuration = ClusterConfiguration()
     configuration.isDurable = false
@@ -23,18 +18,18 @@ import Testing
       let cluster = try Cluster.running(quick)
       path = cluster.path
       #expect(throws: ClusterError.self) { try cluster.start() }
-      try session(cluster).script("create table t (n int)", purpose: "create")
+      try cluster.connect().script("create table t (n int)", purpose: "create")
       for (n, mode) in StopMode.allCases.enumerated() {
         let before = cluster.pid
-        try session(cluster).query("insert into t values (\(n))", purpose: "insert")
+        try cluster.connect().query("insert into t values (\(n))", purpose: "insert")
         try cluster.restart(mode)
         #expect(cluster.pid != before)
       }
-      try session(cluster).query("insert into t values (99)", purpose: "insert")
+      try cluster.connect().query("insert into t values (99)", purpose: "insert")
       try cluster.kill9()
       #expect(!cluster.isRunning)
       try cluster.start()
-      let rows = try session(cluster).query(
+      let rows = try cluster.connect().query(
         "select string_agg(n::text, ' ' order by n) from t", purpose: "read")
       #expect(rows[0] == "0 1 2 99")
       #expect(try cluster.stop() == .exited(0))
@@ -59,7 +54,7 @@ import Testing
     var configuration = ClusterConfiguration()
     configuration.settings = ["wal_sender_timeout": "1234ms", "application_name": "it's"]
     let cluster = try Cluster.running(configuration)
-    let session = try session(cluster)
+    let session = try cluster.connect()
     for (name, value) in [
       ("fsync", "on"), ("wal_level", "logical"), ("listen_addresses", ""), ("TimeZone", "UTC"),
       ("server_encoding", "UTF8"), ("wal_sender_timeout", "1234ms"),
@@ -89,7 +84,7 @@ import Testing
     var configuration = quick
     configuration.listensOnLoopback = true
     let cluster = try Cluster.running(configuration)
-    let tcp = try session(cluster, over: .loopback)
+    let tcp = try cluster.connect(over: .loopback)
     #expect(try tcp.query("select host(inet_server_addr())", purpose: "read")[0] == "127.0.0.1")
     #expect(throws: PostgresError.self) {
       _ = try Connection(
@@ -97,7 +92,7 @@ import Testing
         options: .init(applicationName: "cluster test"))
     }
     try cluster.restart(.immediate)
-    #expect(throws: Never.self) { try session(cluster, over: .loopback) }
+    #expect(throws: Never.self) { try cluster.connect(over: .loopback) }
   }
 
   @Test("a base directory too long for a socket is refused before anything is made")
@@ -116,47 +111,5 @@ import Testing
     } throws: { error in
       "\(error)".hasPrefix("mkdtemp /xxx")
     }
-  }
-
-  @Test("a start that fails shows the end of the server's log")
-  func badSetting() throws {
-    var configuration = quick
-    configuration.settings = ["shared_buffers": "never"]
-    let cluster = try Cluster(configuration)
-    #expect {
-      try cluster.start()
-    } throws: { error in
-      let text = "\(error)"
-      return text.hasPrefix("the server ended with exit code 1 while starting; its log ends:\n")
-        && text.contains("invalid value for parameter \"shared_buffers\"")
-    }
-    #expect(!cluster.isRunning)
-    try cluster.configure(["shared_buffers": "16MB"])
-    try cluster.start()
-    #expect(cluster.isRunning)
-  }
-
-  @Test("a setting's name can't smuggle another line into the file")
-  func settingName() throws {
-    let cluster = try Cluster(quick)
-    #expect {
-      try cluster.configure(["a = b\nfsync": "off"])
-    } throws: { error in
-      "\(error)" == #""a = b\nfsync" is not the name of a server setting"#
-    }
-  }
-
-  @Test("a smart stop that a session holds up says so and leaves the server be")
-  func stopTimedOut() throws {
-    let cluster = try Cluster.running(quick)
-    let open = try session(cluster)
-    #expect {
-      try cluster.stop(.smart, within: .milliseconds(300))
-    } throws: { error in
-      "\(error)".hasPrefix("the server still runs 0.3 seconds after a smart stop")
-    }
-    #expect(cluster.isRunning)
-    #expect(try open.query("select 1", purpose: "read")[0] == "1")
-    try cluster.stop(.immediate)
   }
 }

@@ -11,14 +11,13 @@ struct LedgerDatabase {
   init(_ name: String, rows: Int, on cluster: Cluster? = nil) throws {
     self.cluster = try cluster ?? Self.shared.get()
     self.name = name
-    try Connection(self.cluster.conninfo(), options: .init(applicationName: "ledger test"))
-      .query("CREATE DATABASE \(SQLText.identifier(name))", purpose: "create a database")
-    try LedgerLoader(rows: rows).createAndLoad(connect())
+    try self.cluster.createDatabase(name)
+    try LedgerLoader(rows: rows).createAndLoad(conninfo: conninfo)
   }
 
   var conninfo: String { cluster.conninfo(database: name) }
 
   func connect() throws -> Connection {
-    try Connection(conninfo, options: .init(applicationName: "ledger test"))
+    try cluster.connect(database: name, applicationName: "ledger test")
   }
 }

@@ -20,7 +20,8 @@ import Testing
     let session = try LedgerDatabase("oracle_clean", rows: 3000).connect()
     #expect(try "\(Oracle(.ledger).judge(session))" == "3000 rows, 0 of unmapped status: all as it should be")
     try Self.expand(session)
-    #expect(try "\(Oracle(.derived()).judge(session))" == "3000 rows, 0 of unmapped status: all as it should be")
+    #expect(
+      try "\(Oracle(.derived()).judge(session))" == "3000 rows, 0 of unmapped status: all as it should be")
   }
 
   @Test("each way of being wrong is found, with its keys")

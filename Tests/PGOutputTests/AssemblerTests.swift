@@ -84,7 +84,21 @@ import Testing
     #expect(lines.map { $0.contains("\"old\"") } == [true, true, false, false])
   }
 
-  @Test("a later description stands, though the streamed transaction that brought an earlier one commits after it")
+  @Test("a shape described in a subtransaction that is rolled back gives way to the one before")
+  func rolledBackRelation() throws {
+    let stream = StreamBuilder()
+    stream.start(1).relation(in: 1, column: "old").insert("a", in: 1)
+    stream.relation(in: 2, column: "new").insert("b", in: 2).stop().abort(1, 2)
+    stream.start(1, first: false).insert("c", in: 1).stop().streamCommit(1)
+    stream.begin(2).insert("d").commit()
+    let output = try decode(stream.bytes)
+    #expect(output.matches(of: /"old"/).count == 3)
+    #expect(!output.contains("\"new\":{\"new"))
+  }
+
+  @Test(
+    "a later description stands, though the streamed transaction that brought an earlier one commits after it"
+  )
   func laterRelation() throws {
     let stream = StreamBuilder()
     stream.start(2).relation(in: 2, column: "old").insert("b", in: 2).stop()

@@ -63,13 +63,15 @@ import Testing
     while try records.next() != nil { boundaries.insert(records.position) }
     let lengths =
       bytes.count < 1_000
-      ? Array(0..<bytes.count) : (0..<rounds(bytes)).map { _ in Int.random(in: 0..<bytes.count, using: &random) }
+      ? Array(0..<bytes.count)
+      : (0..<rounds(bytes)).map { _ in Int.random(in: 0..<bytes.count, using: &random) }
     for length in lengths {
       #expect(try survives(Array(bytes.prefix(length))) == !boundaries.contains(length))
     }
   }
 
-  @Test("spliced: parts left out, doubled, exchanged and taken from another recording", arguments: Fixture.all)
+  @Test(
+    "spliced: parts left out, doubled, exchanged and taken from another recording", arguments: Fixture.all)
   func spliced(_ fixture: Fixture) throws {
     var random = SeededGenerator(state: 3)
     let bytes = try sample(fixture)

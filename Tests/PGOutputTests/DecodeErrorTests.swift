@@ -16,7 +16,8 @@ import Testing
       Case(bytes: "5a00", says: "message 'Z', byte 0: no such message"),
       Case(bytes: "0a", says: "message 0x0A, byte 0: no such message"),
       Case(
-        bytes: "53 00000001 01", says: "Stream Start ('S'), byte 0: needs protocol 2, but protocol 1 was spoken",
+        bytes: "53 00000001 01",
+        says: "Stream Start ('S'), byte 0: needs protocol 2, but protocol 1 was spoken",
         format: .v1),
       Case(bytes: "42 00", says: "Begin ('B'), byte 1: final LSN needs 8 bytes, 1 left"),
       Case(
@@ -32,7 +33,8 @@ import Testing
         says: "Relation ('R'), byte 25, column 1: type needs 4 bytes, 2 left"),
       Case(bytes: "49 00004001 4b", says: "Insert ('I'), byte 5: new row is 'K', not one of N"),
       Case(
-        bytes: "49 00004001 4e 0002 6e 78", says: "Insert ('I'), byte 9, column 1: kind is 'x', not one of n, u, t, b"),
+        bytes: "49 00004001 4e 0002 6e 78",
+        says: "Insert ('I'), byte 9, column 1: kind is 'x', not one of n, u, t, b"),
       Case(
         bytes: "49 00004001 4e 0001 74 00000005 61",
         says: "Insert ('I'), byte 13, column 0: value needs 5 bytes, 1 left"),
@@ -52,7 +54,8 @@ import Testing
       Case(
         bytes: "4d 00 0000000000000000 00 00000002 61",
         says: "Message ('M'), byte 15: content needs 2 bytes, 1 left"),
-      Case(bytes: "53 00000001 02", says: "Stream Start ('S'), byte 5: first segment is 0x02, not one of 0, 1"),
+      Case(
+        bytes: "53 00000001 02", says: "Stream Start ('S'), byte 5: first segment is 0x02, not one of 0, 1"),
       Case(bytes: "45 00", says: "Stream Stop ('E'), byte 1: 1 byte too many"),
     ])
   func describes(_ sample: Case) {

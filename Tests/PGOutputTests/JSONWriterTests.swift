@@ -11,7 +11,9 @@ import Testing
   @Test("escapes what RFC 8259 says must be, and nothing else")
   func escapes() {
     #expect(text(Array("a\"b\\c/d".utf8)) == #""a\"b\\c/d""#)
-    #expect(text(Array("\u{8}\t\n\u{C}\r\u{0}\u{1F}\u{7F}\u{2028}é😀".utf8)) == "\"\\b\\t\\n\\f\\r\\u0000\\u001f\u{7F}\u{2028}é😀\"")
+    #expect(
+      text(Array("\u{8}\t\n\u{C}\r\u{0}\u{1F}\u{7F}\u{2028}é😀".utf8))
+        == "\"\\b\\t\\n\\f\\r\\u0000\\u001f\u{7F}\u{2028}é😀\"")
     #expect(text([]) == "\"\"")
     var json = JSONWriter()
     json.string("\"\u{1}")

@@ -31,16 +31,19 @@ func dump(_ payload: [UInt8], format: StreamFormat = .v1) throws(DecodeError) ->
     let place = m.place.map { " lsn=\($0.lsn) time=\($0.time)" } ?? ""
     return "StreamAbort xid=\(m.xid) subxid=\(m.subxid)\(place)"
   case .beginPrepare(let m):
-    return "BeginPrepare prepare=\(m.prepareLSN) end=\(m.endLSN) time=\(m.prepareTime) xid=\(m.xid) gid=\(m.gid)"
+    return
+      "BeginPrepare prepare=\(m.prepareLSN) end=\(m.endLSN) time=\(m.prepareTime) xid=\(m.xid) gid=\(m.gid)"
   case .prepare(let m):
     return "Prepare prepare=\(m.prepareLSN) end=\(m.endLSN) time=\(m.prepareTime) xid=\(m.xid) gid=\(m.gid)"
   case .commitPrepared(let m):
-    return "CommitPrepared commit=\(m.commitLSN) end=\(m.endLSN) time=\(m.commitTime) xid=\(m.xid) gid=\(m.gid)"
+    return
+      "CommitPrepared commit=\(m.commitLSN) end=\(m.endLSN) time=\(m.commitTime) xid=\(m.xid) gid=\(m.gid)"
   case .rollbackPrepared(let m):
     return "RollbackPrepared prepareEnd=\(m.prepareEndLSN) rollbackEnd=\(m.rollbackEndLSN) "
       + "prepared=\(m.prepareTime) time=\(m.rollbackTime) xid=\(m.xid) gid=\(m.gid)"
   case .streamPrepare(let m):
-    return "StreamPrepare prepare=\(m.prepareLSN) end=\(m.endLSN) time=\(m.prepareTime) xid=\(m.xid) gid=\(m.gid)"
+    return
+      "StreamPrepare prepare=\(m.prepareLSN) end=\(m.endLSN) time=\(m.prepareTime) xid=\(m.xid) gid=\(m.gid)"
   }
 }
 

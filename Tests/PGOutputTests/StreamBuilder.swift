@@ -23,7 +23,8 @@ final class StreamBuilder {
       _ = try decode(bytes)
       return nil
     } catch {
-      guard case .recording(let error) = error as? RecordingFailure<Never>, case .order(let problem) = error.reason
+      guard case .recording(let error) = error as? RecordingFailure<Never>,
+        case .order(let problem) = error.reason
       else { return nil }
       return problem
     }

@@ -17,27 +17,37 @@ enum ConnectionRedaction {
   }
 
   private static func uri(_ rest: Text) -> String? {
-    // libpq takes what stands before an `@` for credentials if no `/` comes first. A raw `@` in a password is a
-    // mistake, but it is still a password: the last one counts.
+    // libpq takes what stands before the first `@` for credentials if no `/` comes before it. A second `@` is a
+    // mistake in a password, or stands behind the hosts: what it belongs to cannot be told, so nothing is shown.
     let authority = rest.prefix { $0 != "/" }
     var shown = ""
     var tail = rest
-    if let at = authority.lastIndex(of: "@") {
+    if let at = authority.firstIndex(of: "@") {
       let credentials = rest[..<at]
       let user = credentials.prefix { $0 != ":" }
+      guard isOrdinary(user) else { return nil }
       shown = String(user) + (user.endIndex == credentials.endIndex ? "@" : ":\(mask)@")
       tail = rest[rest.index(after: at)...]
-    } else if rest.contains("@") {
-      return nil
     }
+    guard !tail.contains("@") else { return nil }
     let question = tail.firstIndex(of: "?") ?? tail.endIndex
     let hosts = tail[..<question].prefix { $0 != "/" }
-    guard hosts.split(separator: ",").allSatisfy(isHostAndPort) else { return nil }
+    guard isOrdinary(tail[..<question]), hosts.split(separator: ",").allSatisfy(isHostAndPort) else {
+      return nil
+    }
     shown += String(tail[..<question])
     if question < tail.endIndex {
       shown += "?" + parameters(tail[tail.index(after: question)...])
     }
     return shown
+  }
+
+  /// Whether nothing stands here that names, hosts and databases are not made of.
+  private static func isOrdinary(_ text: Text) -> Bool {
+    text.allSatisfy { scalar in
+      scalar.value >= 0x80 || ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar)
+        || ("0"..."9").contains(scalar) || "-._~%:,[]/+".unicodeScalars.contains(scalar)
+    }
   }
 
   /// A port that is no number may be a password whose host was forgotten.

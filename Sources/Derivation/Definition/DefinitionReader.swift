@@ -47,7 +47,7 @@ struct DefinitionReader {
       guard schema.keys.contains(name) else {
         let meant = Suggestion.nearest(to: name, among: schema.keys)
         if let meant { section.suspects.insert(meant) }
-        reportUnknown(name, Field(path: field.path.appending(Echo.name(name)), node: key), schema, meant)
+        reportUnknown(name, Field(path: field.path.appending(name), node: key), schema, meant)
         continue
       }
       var entry = Field(path: field.path.appending(name), node: value)

@@ -4,32 +4,33 @@ extension DefinitionReader {
   /// Reports each key that its mapping gives again, anywhere in the document.
   mutating func reportDuplicates(in node: Node) {
     guard !ghosts.isEmpty else { return }
-    var seen: Set<Place> = []
-    reportDuplicates(in: node, path: .root, &seen)
+    var visited: Set<Place> = []
+    reportDuplicates(in: node, path: .root, &visited)
   }
 
-  private mutating func reportDuplicates(in node: Node, path: FieldPath, _ seen: inout Set<Place>) {
+  /// What aliases repeat stands in one place, and is looked at once: aliases of aliases would be without end.
+  private mutating func reportDuplicates(in node: Node, path: FieldPath, _ visited: inout Set<Place>) {
     switch node {
-    case .mapping(let mapping):
+    case .mapping(let mapping) where visited.insert(Place(node.mark)).inserted:
       var first: [String: Place] = [:]
       for (key, value) in mapping {
         let written = key.scalar?.string ?? ""
         let name = ghosts[written] ?? written
-        let field = path.appending(Echo.name(name))
+        let field = path.appending(name)
         let place = Place(key.mark)
-        if let earlier = first[name], seen.insert(place).inserted {
+        if let earlier = first[name] {
           report(
             field, place, "is given again; it stands on line \(earlier.line) already",
             hint: "keep one of them")
         }
         first[name] = first[name] ?? place
-        reportDuplicates(in: value, path: field, &seen)
+        reportDuplicates(in: value, path: field, &visited)
       }
-    case .sequence(let sequence):
+    case .sequence(let sequence) where visited.insert(Place(node.mark)).inserted:
       for (index, element) in sequence.enumerated() {
-        reportDuplicates(in: element, path: path.appending(index), &seen)
+        reportDuplicates(in: element, path: path.appending(index), &visited)
       }
-    case .scalar, .alias: break
+    default: break
     }
   }
 }

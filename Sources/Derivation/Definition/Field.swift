@@ -50,7 +50,7 @@ struct Field {
     case .mapping: "a mapping"
     case .sequence: "a list"
     case .alias: "an alias"
-    case .scalar(let scalar): isNull ? "empty" : Echo.quoted(scalar.string)
+    case .scalar(let scalar): isNull ? "empty" : path.mayHoldSecrets ? "a text" : Echo.quoted(scalar.string)
     }
   }
 }
@@ -61,8 +61,14 @@ struct FieldPath: Hashable, CustomStringConvertible {
 
   static let root = FieldPath(description: "")
 
+  /// Whether what stands here is never shown: the part of the document where passwords are.
+  var mayHoldSecrets: Bool { description == "source" || description.hasPrefix("source.") }
+
+  /// The field with a key; a key that is no plain word is shown as `***` where it may be a secret in the wrong place.
   func appending(_ key: String) -> FieldPath {
-    FieldPath(description: description.isEmpty ? key : "\(description).\(key)")
+    let isWord = key.utf8.count <= 24 && key.utf8.allSatisfy { UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 }
+    let shown = isWord || !mayHoldSecrets ? Echo.name(key) : "***"
+    return FieldPath(description: description.isEmpty ? shown : "\(description).\(shown)")
   }
 
   /// The element with this index; counted from 0, as PostgreSQL's JSON paths do.

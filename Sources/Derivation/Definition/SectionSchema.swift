@@ -30,7 +30,7 @@ struct SectionSchema {
     name: "backfill", keys: ["batch", "pause"],
     example: "write its keys indented under it, or remove it for the defaults")
 
-  private static let all = [root, source, derive, map, log, write, backfill]
+  static let all = [root, source, derive, map, log, write, backfill]
 
   /// Where a key that stands in the wrong mapping belongs.
   static func home(of key: String) -> String? {

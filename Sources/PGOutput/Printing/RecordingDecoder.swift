@@ -43,7 +43,9 @@ public struct RecordingDecoder<Store: LineStore> {
   }
 
   @_lifetime(&reader)
-  private static func next(_ reader: inout RecordReader) throws(RecordingFailure<Store.Failure>) -> RecordView? {
+  private static func next(_ reader: inout RecordReader) throws(RecordingFailure<Store.Failure>)
+    -> RecordView?
+  {
     do throws(RecordError) {
       return try reader.next()
     } catch {

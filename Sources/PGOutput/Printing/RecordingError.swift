@@ -14,6 +14,12 @@ public struct RecordingError: Error, Hashable, Sendable {
   public var byte: UInt64
   /// Why.
   public var reason: Reason
+
+  /// An error from its parts.
+  public init(byte: UInt64, reason: Reason) {
+    self.byte = byte
+    self.reason = reason
+  }
 }
 
 extension RecordingError: CustomStringConvertible {
@@ -30,27 +36,30 @@ extension RecordingError: CustomStringConvertible {
   public var hint: String {
     switch reason {
     case .record(let error):
+      // What is wrong from its first byte on is most likely another kind of file.
+      if byte == 0 {
+        return
+          "this is no recording, or less than its first message; a segment of the change log is read by: "
+          + "lz4 -dc SEGMENT | crossfade decode -"
+      }
       switch error.problem {
-      case .tooLong:
-        byte == 0
-          ? "this is not a recording; a segment of the change log is read by: lz4 -dc SEGMENT | crossfade decode -"
-          : "the recording is damaged here, or a record before it"
+      case .tooLong: return "the recording is damaged here, or in a record before"
       case .cutInHeader, .cutInPayload:
-        "the recording is cut short; the transactions complete before this were printed"
+        return "the recording is cut short; the transactions complete before this were printed"
       }
     case .message(let error):
       switch error.problem {
-      case .notSpoken(let needs, _): "leave --protocol away, or say --protocol \(needs.rawValue)"
+      case .notSpoken(let needs, _): return "leave --protocol away, or say --protocol \(needs.rawValue)"
       default:
-        error.message == MessageTag.streamAbort.rawValue
+        return error.message == MessageTag.streamAbort.rawValue
           ? "the recording is damaged, or --streaming does not say how it was recorded"
           : "the recording is damaged here"
       }
     case .order(let error):
       switch error {
       case .unknownRelation, .unknownTransaction:
-        "the recording misses what came before: record from where the connection begins"
-      default: "the recording is damaged: a message is missing, doubled or changed"
+        return "the recording misses what came before: record from where the connection begins"
+      default: return "the recording is damaged: a message is missing, doubled or changed"
       }
     }
   }

@@ -21,7 +21,7 @@ struct DecodeCommand: ParsableCommand {
       """)
 
   enum Streaming: String, ExpressibleByArgument, CaseIterable {
-    case off, on, parallel
+    case on, parallel
   }
 
   @Argument(help: ArgumentHelp("The recording, or - for standard input.", valueName: "file"))
@@ -79,7 +79,7 @@ struct DecodeCommand: ParsableCommand {
     let layout: StreamFormat.AbortLayout =
       switch streaming {
       case .parallel: .long
-      case .on, .off: .short
+      case .on: .short
       case nil: version < .v4 ? .short : .byLength
       }
     return StreamFormat(protocolVersion: version, abortLayout: layout)
@@ -96,6 +96,7 @@ extension DecodeCommand {
       do throws(SystemError) {
         piece = try input.next()
       } catch {
+        // Not the recording's fault: told, and coded, like any other failing read or write.
         throw .output(error)
       }
       if piece.isEmpty { return try decoder.finish() }
@@ -125,7 +126,8 @@ extension DecodeCommand {
         case .prepared: "is prepared, and neither committed nor rolled back"
         }
       let changes = "\(transaction.changeCount) change\(transaction.changeCount == 1 ? "" : "s")"
-      printError("\(name): transaction \(transaction.xid)\(gid) \(state) in this recording; \(changes) not printed")
+      printError(
+        "\(name): transaction \(transaction.xid)\(gid) \(state) in this recording; \(changes) not printed")
     }
     for commit in decoder.unseen {
       printError(

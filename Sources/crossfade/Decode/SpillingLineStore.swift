@@ -3,8 +3,8 @@ import PGOutput
 /// Keeps what waits for its commit in memory up to a bound, then in temporary files, and writes finished lines to
 /// standard output. So a transaction of any size is printed whole or not at all, in flat memory.
 ///
-/// Invariant: the bound holds for all waiting transactions together; when it is passed, the one that grew goes to
-/// its file, and what waits of it in memory comes after what is in the file.
+/// Invariant: the bound holds for all waiting transactions together; when it is passed, the one with the most in
+/// memory goes to its file. What waits of a transaction in memory comes after what is in its file.
 struct SpillingLineStore: LineStore {
   typealias Failure = SystemError
 
@@ -15,19 +15,23 @@ struct SpillingLineStore: LineStore {
   }
 
   private let bytesInMemoryMax: Int
+  private let descriptor: Int32
   private var bytesInMemory = 0
   private var waiting: [TransactionID: Waiting] = [:]
   private var output: [UInt8] = []
 
-  /// An empty store.
-  init(bytesInMemoryMax: Int = 16 << 20) { self.bytesInMemoryMax = bytesInMemoryMax }
+  /// An empty store that writes to a descriptor, standard output unless said otherwise.
+  init(bytesInMemoryMax: Int = 4 << 20, descriptor: Int32 = 1) {
+    self.bytesInMemoryMax = bytesInMemoryMax
+    self.descriptor = descriptor
+  }
 
   func length(of transaction: TransactionID) -> Int { waiting[transaction]?.length ?? 0 }
 
   mutating func append(_ bytes: [UInt8], to transaction: TransactionID) throws(SystemError) {
     waiting[transaction, default: Waiting()].memory.append(contentsOf: bytes)
     bytesInMemory += bytes.count
-    if bytesInMemory > bytesInMemoryMax { try spill(transaction) }
+    if bytesInMemory > bytesInMemoryMax { try spill() }
   }
 
   mutating func truncate(_ transaction: TransactionID, to length: Int) throws(SystemError) {
@@ -68,16 +72,18 @@ struct SpillingLineStore: LineStore {
   /// Writes out what is finished.
   mutating func flush() throws(SystemError) {
     defer { output.removeAll(keepingCapacity: true) }
-    try writeAll(output, to: 1, action: "write to standard output")
+    try writeAll(output, to: descriptor, action: "write to standard output")
   }
 
-  private mutating func spill(_ transaction: TransactionID) throws(SystemError) {
-    guard var grown = waiting.removeValue(forKey: transaction) else { return }
-    let file = if let file = grown.file { file } else { try SpillFile() }
-    try file.append(grown.memory)
-    bytesInMemory -= grown.memory.count
-    grown.file = file
-    grown.memory = []
-    waiting[transaction] = grown
+  private mutating func spill() throws(SystemError) {
+    guard let largest = waiting.max(by: { $0.value.memory.count < $1.value.memory.count })?.key,
+      var spilled = waiting.removeValue(forKey: largest)
+    else { return }
+    let file = if let file = spilled.file { file } else { try SpillFile() }
+    try file.append(spilled.memory)
+    bytesInMemory -= spilled.memory.count
+    spilled.file = file
+    spilled.memory = []
+    waiting[largest] = spilled
   }
 }

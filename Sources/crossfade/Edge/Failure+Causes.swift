@@ -45,9 +45,11 @@ extension Failure {
 
   private static func hint(_ error: ChangeLogError) -> String? {
     switch error {
-    case .locked: return "one process writes a log; stop the other, or give this slot a log.directory of its own"
+    case .locked:
+      return "one process writes a log; stop the other, or give this slot a log.directory of its own"
     case .damaged: return "keep the directory as it is; what stands before the damage can still be read"
-    case .io(_, _, let code) where code == 13 || code == 1: return "give the user of this process the right to write there"
+    case .io(_, _, let code) where code == 13 || code == 1:
+      return "give the user of this process the right to write there"
     case .diskFull: return "make room; nothing that was confirmed is lost"
     case .noLog: return "`crossfade run` makes it"
     default: return nil

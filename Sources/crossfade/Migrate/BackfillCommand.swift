@@ -27,7 +27,8 @@ struct BackfillCommand: AsyncParsableCommand {
       let logger = logging.logger("backfill")
       let display = BackfillDisplay()
       let restart = restart
-      let progress = try await MigrationSession.run { (interrupt) throws(MigrationError) -> BackfillProgress in
+      let progress = try await MigrationSession.run {
+        (interrupt) throws(MigrationError) -> BackfillProgress in
         if restart {
           let connection = try MigrationSession.connect(definition, "backfill", interrupt)
           do throws(PostgresError) {

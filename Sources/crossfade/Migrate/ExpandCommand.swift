@@ -8,7 +8,8 @@ import Postgres
 struct ExpandCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "expand",
-    abstract: "Adds the map table, its states and the nullable new column. What is there already is left alone.",
+    abstract:
+      "Adds the map table, its states and the nullable new column. What is there already is left alone.",
     discussion: """
       The column needs the table's strongest lock for a moment. It is asked for with a lock_timeout of 100 ms to 2 s, \
       in up to 40 attempts with growing waits, so that no transaction ever queues behind it for long.

@@ -30,7 +30,8 @@ enum MigrationSession {
       return try Connection(
         definition.source.revealed,
         options: .init(
-          applicationName: "crossfade \(purpose) \(definition.slot)", settings: [("search_path", "pg_catalog")]),
+          applicationName: "crossfade \(purpose) \(definition.slot)",
+          settings: [("search_path", "pg_catalog")]),
         interrupt: interrupt)
     } catch {
       throw .postgres(error)

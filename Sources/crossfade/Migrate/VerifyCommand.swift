@@ -1,10 +1,7 @@
 import ArgumentParser
-import ChangeLog
 import Derivation
-import DualWrite
 import Migration
 import Operations
-import PGOutput
 import Postgres
 
 /// `crossfade verify`: completeness, correctness, integrity.
@@ -39,20 +36,6 @@ struct VerifyCommand: AsyncParsableCommand {
   }
 }
 
-/// Tells whether everything committed before a position is applied: by the checkpoint, or, when nothing is under way,
-/// by the log's watermark.
-private struct Witness {
-  let definition: SlotDefinition
-  let connection: Connection
-
-  func hasPassed(_ position: LSN) throws(PostgresError) -> Bool {
-    guard let checkpoint = try Checkpoint.load(slot: definition.slot, on: connection) else { return false }
-    if checkpoint.endLSN >= position { return true }
-    guard let log = try? ChangeLogWriter.inspect(directory: definition.log.directory) else { return false }
-    return log.watermark >= position && checkpoint.endLSN >= log.end
-  }
-}
-
 /// A verification, as text and as JSON.
 private struct VerificationReport {
   private let result: Verification
@@ -62,10 +45,13 @@ private struct VerificationReport {
   var text: String {
     var lines = [
       "\(HumanFormat.count(result.rows)) rows: \(HumanFormat.count(result.mismatches)) mismatches "
-        + Verification.Class.allCases.map { "\($0.rawValue) \(result.counts[$0] ?? 0)" }.joined(separator: ", ").bracketed
+        + Verification.Class.allCases.map { "\($0.rawValue) \(result.counts[$0] ?? 0)" }.joined(
+          separator: ", "
+        ).bracketed
     ]
     if result.settled > 0 {
-      lines.append("\(HumanFormat.count(result.settled)) rows were still on their way when first seen, and right after")
+      lines.append(
+        "\(HumanFormat.count(result.settled)) rows were still on their way when first seen, and right after")
     }
     if let witness = result.witness { lines.append("judged at \(witness)") }
     for row in result.first {

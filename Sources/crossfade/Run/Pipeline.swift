@@ -45,7 +45,8 @@ final class Pipeline: Sendable {
       plan: CapturePlan(definition), logger: logger("capture"), interrupt: captureInterrupt, tail: tail,
       checkpoint: { () throws(PostgresError) -> LSN? in
         let connection = try Connection(
-          plan.connection, options: .init(applicationName: "crossfade \(plan.slot)"), interrupt: captureInterrupt)
+          plan.connection, options: .init(applicationName: "crossfade \(plan.slot)"),
+          interrupt: captureInterrupt)
         return try Checkpoint.load(slot: plan.slot, on: connection)?.endLSN
       },
       confirmationLimit: definition.confirm == .applied ? { @Sendable () -> LSN in status.applied } : nil,
@@ -84,7 +85,8 @@ final class Pipeline: Sendable {
       "stopped in order",
       metadata: [
         "logged": "\(captured.logged)", "confirmed": "\(captured.confirmed)", "applied": "\(applied.applied)",
-        "transactions": "\(captured.transactions)", "changes": "\(captured.changes)", "rows": "\(applied.rows)",
+        "transactions": "\(captured.transactions)", "changes": "\(captured.changes)",
+        "rows": "\(applied.rows)",
       ])
   }
 

@@ -37,7 +37,9 @@ struct ConnectionStringTests {
   @Test(
     "hides what libpq could not read either, or what it does not know",
     arguments: [
-      ("postgresql://ledger:pa@ss@db/x", "postgresql://ledger:***@db/x"),
+      ("postgresql://ledger:pa@ss@db/x", "postgresql://***"),
+      ("postgresql://u@h?options=@hunter2", "postgresql://***"),
+      ("postgresql://password=hunter2/x", "postgresql://***"),
       ("postgresql://ledger:hun/ter2@db/x", "postgresql://***"),
       ("postgresql://ledger:hunter2", "postgresql://***"),
       ("postgresql://ledger:\u{301}hunter2@db/x", "postgresql://ledger:***@db/x"),

@@ -1,0 +1,60 @@
+// crossfade-bench: each figure beside a reference, taken in turn on the same servers in the same run.
+//
+//   crossfade-bench [NAME]          all benchmarks, or those whose name begins with NAME
+//
+// Nothing here is a test: figures are printed, never asserted.
+
+import Glibc
+import Operations
+
+@main
+enum Bench {
+  static func main() {
+    do {
+      try measure()
+    } catch {
+      LineSink.standardError.write(line: "crossfade-bench: \(error)")
+      exit(1)
+    }
+  }
+
+  private static func measure() throws {
+    let arguments = CommandLine.arguments.dropFirst()
+    if arguments.first == CaptureWorker.verb {
+      exit(CaptureWorker.run(Array(arguments.dropFirst())))
+    }
+    let only = arguments.first ?? ""
+    var report = Report()
+    for bench in benches where bench.name.hasPrefix(only) || only.hasPrefix(bench.name) {
+      say("\n\(bench.name): \(bench.what)")
+      try bench.run(only, &report)
+    }
+    guard !report.lines.isEmpty else {
+      say("no benchmark is called \(only); there are: \(benches.map(\.name).joined(separator: ", "))")
+      exit(64)
+    }
+    say("\n" + report.table)
+    try report.write(to: ".build/bench.json")
+    say("\nwritten to .build/bench.json")
+  }
+
+  private static let benches: [(name: String, what: String, run: @Sendable (String, inout Report) throws -> Void)] = [
+    (
+      "drain", "a backlog of a million changes, slot -> fsynced change log, against pg_recvlogical -f /dev/null",
+      { only, report in try DrainBench().run(only: only, &report) }
+    ),
+    (
+      "whole", "a backlog, slot -> log -> committed state_id, against a native subscription to a second cluster",
+      { _, report in try WholePathBench().run(&report) }
+    ),
+    (
+      "latency", "commit -> state_id committed, at 1,000 transactions a second",
+      { _, report in try LatencyBench().run(&report) }
+    ),
+  ]
+
+  /// How often each side is measured.
+  static let rounds = getenv("CROSSFADE_BENCH_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 3
+  /// Changes in a backlog.
+  static let changes = getenv("CROSSFADE_BENCH_CHANGES").flatMap { Int(String(cString: $0)) } ?? 1_000_000
+}

@@ -1,0 +1,49 @@
+import Glibc
+import LocalCluster
+
+/// The real `crossfade` beside this executable, on a slot definition of its own.
+struct CrossfadeRun {
+  let binary: String
+  let definition: String
+  let environment: [String: String]
+
+  init(_ bench: BenchCluster, slot: String, batch: Int = 5000) throws {
+    var buffer = [CChar](repeating: 0, count: 4096)
+    let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+    guard length > 0 else { throw BenchError("cannot find this executable") }
+    let own = String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    binary = own.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/crossfade"
+    guard access(binary, X_OK) == 0 else { throw BenchError("\(binary) is missing: build the product crossfade") }
+    definition = "\(bench.directory)/\(slot).yaml"
+    environment = ["CROSSFADE_SOURCE": bench.cluster.conninfo()]
+    let text = """
+      version: 1
+      slot: \(slot)
+      publication: bench
+      source:
+        connection: ${CROSSFADE_SOURCE}
+      derive:
+        table: public.transactions
+        key: [id]
+        from: status
+        to: state_id
+        map:
+          table: public.transaction_state
+          id: id
+          code: code
+          status: legacy_status
+      log:
+        directory: \(bench.directory)/\(slot)
+      write:
+        batch: \(batch)
+      """
+    guard let file = fopen(definition, "w") else { throw BenchError("cannot write \(definition)") }
+    fputs(text + "\n", file)
+    fclose(file)
+  }
+
+  func start() throws -> MeasuredRun.Running {
+    try MeasuredRun.start(
+      [binary, "run", definition, "--log-level", "warning"], environment: environment)
+  }
+}

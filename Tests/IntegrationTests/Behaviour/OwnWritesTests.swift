@@ -1,0 +1,56 @@
+import LocalCluster
+import Postgres
+import Testing
+
+extension Integration {
+  /// Crossfade writes to the table it reads. What it wrote comes back through the slot, and must not go into the log.
+  @Suite("Our own writes", .timeLimit(.minutes(5))) struct OwnWritesTests {
+    private func expectNoEcho(_ ledger: LedgerFixture, _ process: CrossfadeProcess, mark: String) throws {
+      #expect(process.output.contains("mark=\(mark)"), "\(process.outputTail)")
+      let session = try ledger.connect()
+      for _ in 0..<20 {
+        let id = try ledger.awaitCaughtUp(process)
+        try session.script(
+          """
+          WITH changed AS (
+            UPDATE public.transactions SET status = 'CAPTURED' WHERE id = \(id) RETURNING id, status)
+          INSERT INTO public.ledger_audit (transaction_id, status, op) SELECT id, status, 'move' FROM changed
+          """, purpose: "move")
+      }
+      try ledger.awaitCaughtUp(process)
+      #expect(process.stop() == .exited(0))
+      let comparison = try ExactlyOnce(
+        log: LoggedHistory(directory: ledger.logDirectory), audit: AuditedHistory(session))
+      #expect(comparison.description == "41 transactions, 41 changes, each once and in order")
+    }
+
+    @Test("a superuser's carry a replication origin")
+    func origin() throws {
+      let ledger = try LedgerFixture("own_origin", rows: 10)
+      try expectNoEcho(ledger, try ledger.expandAndStart(), mark: "origin")
+    }
+
+    @Test("a plain REPLICATION role's begin with a logical message, and so do the backfill's")
+    func message() throws {
+      let ledger = try LedgerFixture("own_message", rows: 50, user: "cf_plain")
+      let session = try ledger.connect()
+      try ledger.expand()
+      try session.script(
+        """
+        CREATE ROLE cf_plain LOGIN REPLICATION;
+        GRANT SELECT, UPDATE (state_id) ON public.transactions TO cf_plain;
+        GRANT SELECT ON public.transaction_state TO cf_plain;
+        GRANT USAGE ON SCHEMA crossfade TO cf_plain;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA crossfade TO cf_plain;
+        CREATE PUBLICATION \(ledger.slot) FOR TABLE public.transactions (id, status, state_id)
+        """, purpose: "make a role")
+      let process = try ledger.start()
+      try ledger.awaitStream(process)
+      try ledger.backfill()
+      try expectNoEcho(ledger, process, mark: "message")
+      let missing = try session.query(
+        "SELECT count(*) FROM public.transactions WHERE state_id IS NULL", purpose: "count")
+      #expect(missing[0] == "0")
+    }
+  }
+}

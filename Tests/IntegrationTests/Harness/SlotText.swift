@@ -1,0 +1,46 @@
+import LocalCluster
+
+/// The text of a slot definition.
+struct SlotText {
+  var slot: String
+  var table = "public.transactions"
+  var key = ["id"]
+  var from = "status"
+  var to = "state_id"
+  var mapTable = "public.transaction_state"
+  /// `{id: 1, code: authorized, status: AUTH}`: YAML, a state each.
+  var states = LegacyStatus.allCases.map { "{id: \($0.rawValue), code: \($0), status: '\($0.text)'}" }
+  var confirm = "logged"
+  var batch = 5000
+
+  init(slot: String) { self.slot = slot }
+
+  var yaml: String {
+    """
+    version: 1
+    slot: \(slot)
+    source:
+      connection: ${CROSSFADE_SOURCE}
+    derive:
+      layout: in-place
+      table: \(table)
+      key: [\(key.joined(separator: ", "))]
+      from: \(from)
+      to: \(to)
+      map:
+        table: \(mapTable)
+        id: id
+        code: code
+        status: legacy_status
+        states:
+    \(states.map { "      - \($0)" }.joined(separator: "\n"))
+    log:
+      directory: ${CROSSFADE_LOG}
+      segment: 1MiB
+    confirm: \(confirm)
+    write:
+      batch: \(batch)
+
+    """
+  }
+}

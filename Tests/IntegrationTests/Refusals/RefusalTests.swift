@@ -1,0 +1,193 @@
+import ChangeLog
+import LocalCluster
+import PGOutput
+import Postgres
+import Testing
+
+extension Integration {
+  /// `crossfade run` where going on would not be safe: nothing is changed, the exit code tells the kind, and the
+  /// message says what was found and what to do.
+  @Suite("Refusals", .timeLimit(.minutes(5))) struct RefusalTests {
+    private static let gap =
+      "nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` (keeps the old log "
+      + "aside, forgets the checkpoint), then `crossfade run`, then `crossfade backfill` and `crossfade verify`"
+
+    private func expect(
+      _ ledger: LedgerFixture, exits code: Int32, _ summary: String, hint: String,
+      sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+      let run = try ledger.command("run", ["--log-level", "critical"])
+      #expect(run.output == "crossfade: \(summary)\n  hint: \(hint)\n", sourceLocation: sourceLocation)
+      #expect(run.status == .exited(code), sourceLocation: sourceLocation)
+    }
+
+    /// Runs once, so that slot, log and checkpoint are there, and ends in order.
+    private func begun(_ name: String, on cluster: Cluster? = nil) throws -> LedgerFixture {
+      let ledger = try LedgerFixture(name, rows: 10, on: cluster)
+      let process = try ledger.expandAndStart()
+      try ledger.awaitCaughtUp(process)
+      #expect(process.stop() == .exited(0), "\(process.outputTail)")
+      return ledger
+    }
+
+    private func watermark(_ ledger: LedgerFixture) throws -> LSN {
+      try #require(try ChangeLogWriter.inspect(directory: ledger.logDirectory)).watermark
+    }
+
+    @Test("a second process on the same log names the first")
+    func locked() throws {
+      let ledger = try LedgerFixture("locked", rows: 10)
+      let process = try ledger.expandAndStart()
+      try expect(
+        ledger, exits: 3, "the change log \(ledger.logDirectory) is being written by process \(process.pid)",
+        hint: "one process writes a log; stop the other, or give this slot a log.directory of its own")
+      try ledger.awaitCaughtUp(process)
+      #expect(process.stop() == .exited(0))
+    }
+
+    @Test("a slot that is gone though the log exists")
+    func slotMissing() throws {
+      let ledger = try begun("slot_missing")
+      let end = try watermark(ledger)
+      try ledger.connect().query(
+        "SELECT pg_drop_replication_slot($1)", [.text(ledger.slot)], purpose: "drop the slot")
+      try expect(
+        ledger, exits: 3,
+        "replication slot \(ledger.slot) does not exist, but the change log ends at \(end): what was committed "
+          + "since may be lost", hint: Self.gap)
+      #expect(try ReplicationSlot.find(ledger.slot, on: ledger.connect()) == nil)
+    }
+
+    @Test("a slot that somebody moved past the log")
+    func slotAhead() throws {
+      let ledger = try begun("slot_ahead")
+      let session = try ledger.connect()
+      try session.query("UPDATE public.transactions SET updated_at = now()", purpose: "write")
+      let moved = try session.query(
+        "SELECT end_lsn FROM pg_replication_slot_advance($1, pg_current_wal_lsn())", [.text(ledger.slot)],
+        purpose: "advance the slot")
+      try expect(
+        ledger, exits: 3,
+        "replication slot \(ledger.slot) was confirmed up to \(moved[0] ?? ""), the change log holds everything only "
+          + "up to \(watermark(ledger)): the changes between are not in it", hint: Self.gap)
+    }
+
+    @Test("a publication that was dropped")
+    func publicationDropped() throws {
+      let ledger = try begun("publication_dropped")
+      try ledger.connect().script("DROP PUBLICATION \(ledger.slot)", purpose: "drop the publication")
+      try expect(
+        ledger, exits: 3,
+        "publication \(ledger.slot) does not exist, though capture has begun before",
+        hint:
+          "changes made while it was missing may not have been sent. Create publication \(ledger.slot) again as "
+          + "`crossfade check` shows it, then `crossfade reset SLOT --accept-gap` and backfill")
+    }
+
+    @Test("a table without a primary key: to publish it would break the application's updates")
+    func noKey() throws {
+      let ledger = try LedgerFixture(
+        "no_key", schema: "CREATE TABLE public.transactions (id bigint, status text)")
+      try ledger.expand()
+      try expect(
+        ledger, exits: 3,
+        "table public.transactions must not be published: it has no primary key and no other replica identity",
+        hint: "give the table a primary key, or ALTER TABLE ... REPLICA IDENTITY FULL")
+      let session = try ledger.connect()
+      #expect(try ReplicationSlot.find(ledger.slot, on: session) == nil)
+      #expect(try session.query("SELECT count(*) FROM pg_publication", purpose: "count")[0] == "0")
+    }
+
+    @Test("a role without REPLICATION")
+    func noReplication() throws {
+      let ledger = try LedgerFixture("no_replication", rows: 10, user: "cf_reader")
+      try ledger.expand()
+      try ledger.connect().script(
+        "CREATE ROLE cf_reader LOGIN; GRANT USAGE ON SCHEMA crossfade TO cf_reader; "
+          + "GRANT SELECT ON ALL TABLES IN SCHEMA crossfade TO cf_reader", purpose: "make a role")
+      try expect(
+        ledger, exits: 77, "role cf_reader has not the REPLICATION attribute",
+        hint: "ALTER ROLE \"cf_reader\" REPLICATION;")
+    }
+
+    @Test("a slot that another consumer reads, after ten seconds of patience")
+    func slotActive() throws {
+      let ledger = try begun("slot_active")
+      let holder = try ChildProcess(
+        [
+          ledger.cluster.installation.path(of: .pgRecvlogical), "--dbname=\(ledger.conninfo)",
+          "--slot=\(ledger.slot)", "--start", "--file=/dev/null", "--option=proto_version=1",
+          "--option=publication_names=\(ledger.slot)",
+        ], output: .discard, errors: .discard)
+      defer { holder.stop() }
+      let session = try ledger.connect()
+      var reader: Int32?
+      let isHeld = try eventually(within: .seconds(10)) { () throws(PostgresError) -> Bool in
+        reader = try ReplicationSlot.find(ledger.slot, on: session)?.activePID
+        return reader != nil
+      }
+      #expect(isHeld)
+      let pid = try #require(reader)
+      try expect(
+        ledger, exits: 3, "replication slot \(ledger.slot) is being read by server process \(pid)",
+        hint: "stop the other consumer; SELECT * FROM pg_stat_activity WHERE pid = \(pid) shows which it is")
+    }
+
+    @Test("wal_level = replica, then a log of another system, then a slot whose WAL the server has removed")
+    func otherCluster() throws {
+      let cluster = try Cluster.running(
+        {
+          var configuration = ClusterConfiguration()
+          configuration.isDurable = false
+          configuration.settings["wal_level"] = "replica"
+          return configuration
+        }())
+      let early = try LedgerFixture("early", rows: 10, on: cluster)
+      try early.expand()
+      try expect(
+        early, exits: 3, "wal_level is replica; a logical slot needs wal_level = logical",
+        hint: "ALTER SYSTEM SET wal_level = logical; then restart the server")
+      try cluster.configure(["wal_level": "logical"])
+      try cluster.restart()
+
+      try refuseOtherSystem(early)
+      try refuseLostSlot(cluster)
+    }
+
+    /// A log of the shared cluster beside a database of this one.
+    private func refuseOtherSystem(_ ledger: LedgerFixture) throws {
+      let other = try begun("other_system")
+      let copied = try ChildProcess.run(["cp", "-r", other.logDirectory, ledger.logDirectory])
+      #expect(copied.status.isSuccess)
+      let question = "SELECT system_identifier FROM pg_control_system()"
+      let theirs = try other.connect().query(question, purpose: "ask")[0] ?? ""
+      let ours = try ledger.connect().query(question, purpose: "ask")[0] ?? ""
+      try ledger.connect().script(
+        "CREATE PUBLICATION \(ledger.slot) FOR TABLE public.transactions (id, status, state_id)",
+        purpose: "make a publication")
+      try expect(
+        ledger, exits: 3, "the change log was written from system \(theirs), this server is system \(ours)",
+        hint:
+          "point source.connection at the server the log belongs to, or give this slot definition a log directory "
+          + "of its own")
+    }
+
+    private func refuseLostSlot(_ cluster: Cluster) throws {
+      let ledger = try begun("slot_lost", on: cluster)
+      try cluster.configure(["max_slot_wal_keep_size": "1MB"])
+      let session = try ledger.connect()
+      let isLost = try eventually(within: .seconds(60)) { () throws(PostgresError) -> Bool in
+        try session.query(
+          "SELECT pg_logical_emit_message(false, 'x', repeat('x', 1000000))", purpose: "write WAL")
+        try session.query("SELECT pg_switch_wal()", purpose: "switch WAL")
+        try session.query("CHECKPOINT", purpose: "checkpoint")
+        return try ReplicationSlot.find(ledger.slot, on: session)?.isLost == true
+      }
+      #expect(isLost)
+      try expect(
+        ledger, exits: 3,
+        "replication slot \(ledger.slot) is lost (wal_status is lost): the server has removed WAL it needed",
+        hint: Self.gap)
+    }
+  }
+}
