@@ -108,7 +108,8 @@ let package = Package(
     .testTarget(
       name: "DualWriteTests", dependencies: ["DualWrite", "LocalCluster"], swiftSettings: settings),
     .testTarget(
-      name: "MigrationTests", dependencies: ["Migration", "Derivation", "PGOutput"],
+      name: "MigrationTests",
+      dependencies: ["Migration", "DualWrite", "Derivation", "ChangeLog", "Postgres", "PGOutput"],
       swiftSettings: settings),
     .testTarget(
       name: "CommandTests",
