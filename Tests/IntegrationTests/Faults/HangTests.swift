@@ -9,7 +9,9 @@ extension Integration {
   /// confirmed past what was durable then, the server must go on hearing from us, and the kill that ends it loses
   /// nothing.
   @Suite("A disk or the target does not answer", .timeLimit(.minutes(5))) struct HangTests {
-    /// Shorter than the hang: a consumer that is silent is cut off.
+    /// How long a hang is watched. Longer than the server's patience below: a consumer that is silent is cut off.
+    private static let hang = Duration.seconds(4)
+
     private static let cluster = Result {
       var configuration = ClusterConfiguration()
       configuration.isDurable = false
@@ -35,10 +37,7 @@ extension Integration {
       let seed = Seed.draw(for: point)
       let name = "hang_" + point.prefix { $0 != "-" }
       let ledger = try LedgerFixture(name, on: Self.cluster.get())
-      let first = try ledger.expandAndStart()
-      try ledger.backfill()
-      try ledger.awaitCaughtUp(first)
-      #expect(first.stop() == .exited(0), "\(first.outputTail)")
+      try begin(ledger)
 
       let process = try ledger.start(failPoint: "\(point):20:hang")
       try ledger.awaitStream(process)
@@ -46,21 +45,35 @@ extension Integration {
       workload.start()
       let logged = try awaitHang(ledger, process)
       let session = try ledger.connect()
-      let reader = try Slot(ledger, session).reader
-      let end = ContinuousClock.now + .seconds(4)
-      while ContinuousClock.now < end {
-        let slot = try Slot(ledger, session)
-        #expect(slot.confirmed <= logged)
-        #expect(slot.reader == reader, "the server has given up on us: \(process.outputTail)")
+      let first = try Slot(ledger, session)
+      let end = ContinuousClock.now + Self.hang
+      var last = first
+      while ContinuousClock.now < end, last.reader == first.reader, last.confirmed <= logged {
         usleep(20_000)
+        last = try Slot(ledger, session)
       }
+      #expect(last.confirmed <= logged)
+      #expect(last.reader == first.reader, "the server has given up on us: \(process.outputTail)")
       #expect(process.kill() == .signalled(SIGKILL))
 
-      let last = try ledger.start()
-      try ledger.awaitStream(last)
+      try finish(ledger, workload, seed: seed)
+    }
+
+    /// Runs once in good health, so that slot, log and every row's state are there.
+    private func begin(_ ledger: LedgerFixture) throws {
+      let process = try ledger.expandAndStart()
+      try ledger.backfill()
+      try ledger.awaitCaughtUp(process)
+      #expect(process.stop() == .exited(0), "\(process.outputTail)")
+    }
+
+    /// Runs in good health until all is applied, and judges.
+    private func finish(_ ledger: LedgerFixture, _ workload: Workload, seed: UInt64) throws {
+      let process = try ledger.start()
+      try ledger.awaitStream(process)
       #expect(workload.stop().errors == [:])
-      try ledger.awaitCaughtUp(last)
-      #expect(last.stop() == .exited(0), "\(last.outputTail)")
+      try ledger.awaitCaughtUp(process)
+      #expect(process.stop() == .exited(0), "\(process.outputTail)")
       try ledger.expectExact(seed: seed)
     }
 
@@ -91,10 +104,7 @@ extension Integration {
       let ledger = try LedgerFixture("hang_target_\(confirm)", on: Self.cluster.get()) {
         $0.confirm = confirm
       }
-      let first = try ledger.expandAndStart()
-      try ledger.backfill()
-      try ledger.awaitCaughtUp(first)
-      #expect(first.stop() == .exited(0), "\(first.outputTail)")
+      try begin(ledger)
 
       let process = try ledger.start(failPoint: "applied-before-commit:5:hang")
       try ledger.awaitStream(process)
@@ -119,12 +129,7 @@ extension Integration {
       if confirm == "applied" { #expect(try Slot(ledger, session).confirmed <= applied) }
       #expect(process.kill() == .signalled(SIGKILL))
 
-      let last = try ledger.start()
-      try ledger.awaitStream(last)
-      #expect(workload.stop().errors == [:])
-      try ledger.awaitCaughtUp(last)
-      #expect(last.stop() == .exited(0), "\(last.outputTail)")
-      try ledger.expectExact(seed: seed)
+      try finish(ledger, workload, seed: seed)
     }
   }
 }
