@@ -110,10 +110,7 @@ extension Integration {
       try ledger.awaitStream(process)
       let workload = Workload(conninfo: ledger.conninfo, plan: .everyKind(seed: seed))
       workload.start()
-      // The session waits, its statements run, for a commit that is not sent.
-      try ledger.awaitRow(
-        "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'crossfade dual-write \(ledger.slot)' "
-          + "AND state <> 'idle' AND now() - state_change > interval '500 ms'", process)
+      try ledger.awaitHangingTarget(process)
       let session = try ledger.connect()
       let checkpoint = try session.query(
         "SELECT end_lsn, pg_current_wal_flush_lsn() FROM crossfade.checkpoint WHERE slot = $1",
