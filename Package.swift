@@ -65,7 +65,7 @@ let package = Package(
     .target(
       name: "Migration",
       dependencies: [
-        "PGOutput", "Postgres", "Derivation", "DualWrite",
+        "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
@@ -107,6 +107,13 @@ let package = Package(
     .testTarget(name: "DerivationTests", dependencies: ["Derivation"], swiftSettings: settings),
     .testTarget(
       name: "DualWriteTests", dependencies: ["DualWrite", "LocalCluster"], swiftSettings: settings),
+    .testTarget(
+      name: "MigrationTests", dependencies: ["Migration", "Derivation", "PGOutput"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["crossfade", "LocalCluster", "Postgres", "PGOutput", "ChangeLog"],
+      swiftSettings: settings),
     .testTarget(name: "OperationsTests", dependencies: ["Operations"], swiftSettings: settings),
     .testTarget(
       name: "LocalClusterTests", dependencies: ["LocalCluster", "Postgres"],

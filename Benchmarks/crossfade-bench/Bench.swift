@@ -5,10 +5,20 @@
 // Nothing here is a test: figures are printed, never asserted.
 
 import Glibc
+import Operations
 
 @main
 enum Bench {
-  static func main() throws {
+  static func main() {
+    do {
+      try measure()
+    } catch {
+      LineSink.standardError.write(line: "crossfade-bench: \(error)")
+      exit(1)
+    }
+  }
+
+  private static func measure() throws {
     let arguments = CommandLine.arguments.dropFirst()
     if arguments.first == CaptureWorker.verb {
       exit(CaptureWorker.run(Array(arguments.dropFirst())))

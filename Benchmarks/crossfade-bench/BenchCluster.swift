@@ -67,7 +67,7 @@ struct BenchCluster {
           FOR i IN 0..\(count / size - 1) LOOP
             FOR j IN 0..\(size - 1) LOOP
               INSERT INTO public.transactions (id, card_token, merchant_id, amount_cents, currency, status)
-              VALUES (\(first) + i * \(size) + j, i * 7919, i % 5000, i % 100000, 'EUR', 'AUTH');
+              VALUES (\(first) + i * \(size) + j, i::bigint * 7919, i % 5000, i % 100000, 'EUR', 'AUTH');
             END LOOP;
             COMMIT;
           END LOOP;

@@ -41,12 +41,14 @@ struct DrainBench {
     var ours: [MeasuredRun] = []
     var theirs: [MeasuredRun] = []
     for round in 0..<Bench.rounds {
-      try bench.copySlot(base, to: "theirs_\(round)")
-      theirs.append(try reference(bench, "theirs_\(round)", route, end))
-      try bench.dropSlot("theirs_\(round)")
-      try bench.copySlot(base, to: "ours_\(round)")
-      ours.append(try capture(bench, "ours_\(round)", route, end))
-      try bench.dropSlot("ours_\(round)")
+      // Slot and log directory have a name of their own each time: an old log would be gone on with.
+      let suffix = name.replacing("-", with: "_") + "_\(round)"
+      try bench.copySlot(base, to: "theirs_" + suffix)
+      theirs.append(try reference(bench, "theirs_" + suffix, route, end))
+      try bench.dropSlot("theirs_" + suffix)
+      try bench.copySlot(base, to: "ours_" + suffix)
+      ours.append(try capture(bench, "ours_" + suffix, route, end))
+      try bench.dropSlot("ours_" + suffix)
     }
     let reference = "pg_recvlogical"
     func add(_ suffix: String, _ unit: String, _ figure: (MeasuredRun) -> Double) {

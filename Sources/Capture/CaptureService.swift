@@ -81,7 +81,8 @@ public final class CaptureService: Sendable {
       do {
         let writer = try session.open(checkpoint: checkpoint, tail: tail)
         let feed = LogFeed(durable: writer.watermark, interrupt: interrupt)
-        let thread = LogThread(writer: writer, feed: feed, tail: tail, logger: logger)
+        let thread = LogThread(
+          writer: writer, feed: feed, tail: tail, interrupt: interrupt, logger: logger)
         _ = Worker<Bool> {
           thread.run()
           return true

@@ -108,10 +108,18 @@ struct CaptureSession {
       end = try stream.run()
     } catch {
       _ = try feed.settle(partial: stream.framer.isInsideTransaction)
-      throw error
+      throw explained(error)
     }
     let durable = try feed.settle(partial: stream.framer.isInsideTransaction)
     if case .stopped = end { try stream.finish(durable: durable) }
+  }
+
+  /// Up to 17 the server ends a stream whose publication is gone with an error (`pgoutput.c LoadPublications`).
+  private func explained(_ error: CaptureError) -> CaptureError {
+    guard case .postgres(.server(let cause)) = error, cause.sqlState == .undefinedObject,
+      cause.message.contains("publication")
+    else { return error }
+    return .refused(.publicationMissing(publication: plan.publication))
   }
 
   private func report(_ recovery: RecoveryReport?) {

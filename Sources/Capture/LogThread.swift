@@ -11,6 +11,7 @@ struct LogThread {
   let writer: ChangeLogWriter
   let feed: LogFeed
   let tail: LogTail
+  let interrupt: Interrupt
   let logger: Logger
 
   func run() {
@@ -58,6 +59,8 @@ struct LogThread {
             "the disk is full; nothing is confirmed until there is room", metadata: ["error": "\(error)"])
           reported = true
         }
+        // Told to stop while nothing can be written: what was not logged was not confirmed, and will be sent again.
+        if interrupt.isStopped { throw error }
         usleep(500_000)
       }
     }

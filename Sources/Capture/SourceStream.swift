@@ -212,7 +212,11 @@ struct SourceStream: ~Copyable {
     markIdle(now, durable: durable)
     feedback.durable(upTo: limited(durable))
     feedback.applied(upTo: appliedPosition())
-    if feedback.owesDurability { feed.notify(at: idlePosition) }
+    if feedback.owesDurability {
+      feed.notify(at: idlePosition)
+      // It may have become durable just before we asked to be told.
+      feedback.durable(upTo: limited(try feed.durable()))
+    }
     if forced {
       try send(feedback.reportNow(now))
     } else if let due = feedback.report(now: now) {

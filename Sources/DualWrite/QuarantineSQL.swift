@@ -1,3 +1,5 @@
+import Derivation
+
 /// The statements of the quarantine.
 enum QuarantineSQL {
   /// Puts the keys in `$2` (JSON) with the statuses in `$3` and the positions in `$4` of slot `$1` under quarantine.
@@ -24,4 +26,26 @@ enum QuarantineSQL {
     ON CONFLICT (slot, key) DO UPDATE
        SET reason = EXCLUDED.reason, position = EXCLUDED.position, last_seen = clock_timestamp()
     """
+
+  /// Locks the keys in `$2` (JSON) of slot `$1`: what the dual-write adds meanwhile waits, and finds them released or not.
+  static let hold = """
+    SELECT 1 FROM crossfade.quarantine WHERE slot = $1 AND key IN (SELECT unnest($2::text[])::jsonb)
+    ORDER BY key FOR UPDATE
+    """
+
+  /// Releases those keys in `$2` (JSON; their columns in `$3`, ...) of slot `$1` whose row is gone or has a value that
+  /// the map gives it.
+  static func releaseDerived(_ sql: DerivationSQL) -> String {
+    let arrays = sql.keyTypes.indices.map { ", $\($0 + 3)::\(sql.keyTypes[$0])[]" }.joined()
+    let names = sql.keyTypes.indices.map { "k\($0 + 1)" }
+    let match = zip(sql.derive.key, names).map { "t.\($0.quoted) = k.\($1)" }.joined(separator: " AND ")
+    let new = "t.\(sql.derive.to.quoted)"
+    return """
+      DELETE FROM crossfade.quarantine AS q
+      USING unnest($2::text[]\(arrays)) AS k(key, \(names.joined(separator: ", ")))
+      WHERE q.slot = $1 AND q.key = k.key::jsonb AND NOT EXISTS (
+        SELECT FROM \(sql.derive.table.quoted) AS t
+        WHERE \(match) AND (\(new) IS NULL OR \(new) IS DISTINCT FROM \(sql.derived)))
+      """
+  }
 }

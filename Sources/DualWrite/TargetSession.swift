@@ -24,17 +24,14 @@ final class TargetSession {
   ) throws(DualWriteError) {
     self.plan = plan
     keyColumns = plan.derive.key.count
+    let holder: Int64?
     do throws(PostgresError) {
       connection = try Connection(plan.connection, options: Self.options(plan), interrupt: interrupt)
-      guard try Self.lock(plan.slot, on: connection) else {
-        throw PostgresError.unexpected(purpose: "lock", what: "held")
-      }
+      holder = try SlotLock(slot: plan.slot).take(on: connection)
     } catch {
-      if case .unexpected(purpose: "lock", what: "held") = error {
-        throw .heldElsewhere(slot: plan.slot, pid: nil)
-      }
       throw .postgres(error)
     }
+    if let holder { throw .heldElsewhere(slot: plan.slot, pid: holder) }
     let loaded: Checkpoint?
     do throws(PostgresError) {
       try ControlSchema.ensure(on: connection)
@@ -199,14 +196,6 @@ final class TargetSession {
         ("synchronous_commit", plan.synchronousCommit), ("idle_in_transaction_session_timeout", "60000"),
         ("default_transaction_isolation", "read committed"), ("search_path", "pg_catalog"),
       ] + DerivationSQL.planSettings)
-  }
-
-  /// One applier a slot. Asked for, not waited for: `pg_advisory_lock` would hold a snapshot while it waits.
-  private static func lock(_ slot: String, on connection: Connection) throws(PostgresError) -> Bool {
-    try connection.query(
-      "SELECT pg_catalog.pg_try_advisory_lock(hashtext('crossfade'), hashtext($1))", [.text(slot)],
-      purpose: "take the lock of slot \(slot)"
-    ).boolean(0, 0)
   }
 
   /// Gives our session a replication origin, where the role may: the server then tells whose changes ours are.

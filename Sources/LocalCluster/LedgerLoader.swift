@@ -25,11 +25,12 @@ public struct LedgerLoader: Sendable {
   ///
   /// - Parameters:
   ///   - conninfo: the database.
+  ///   - interrupt: ends the load, with an error, when it is stopped.
   ///   - progress: called after each chunk with the rows loaded so far, by the thread that loaded it.
   public func createAndLoad(
-    conninfo: String, progress: @escaping @Sendable (Int) -> Void = { _ in }
+    conninfo: String, interrupt: Interrupt? = nil, progress: @escaping @Sendable (Int) -> Void = { _ in }
   ) throws(PostgresError) {
-    let connection = try Self.connect(conninfo)
+    let connection = try Self.connect(conninfo, interrupt)
     try connection.script(LedgerSchema.sql, purpose: "create the ledger")
     guard rows > 0 else { return }
     // Keys are checked and indexed at once in the end, in half the time that one after the other takes.
@@ -38,7 +39,7 @@ public struct LedgerLoader: Sendable {
       ALTER TABLE public.transactions DROP CONSTRAINT transactions_pkey;
       ALTER TABLE public.ledger_audit DROP CONSTRAINT ledger_audit_pkey
       """, purpose: "prepare the load")
-    try loadChunks(conninfo, progress)
+    try loadChunks(conninfo, interrupt, progress)
     try connection.script(
       """
       SET maintenance_work_mem = '128MB';
@@ -52,13 +53,13 @@ public struct LedgerLoader: Sendable {
   }
 
   private func loadChunks(
-    _ conninfo: String, _ progress: @escaping @Sendable (Int) -> Void
+    _ conninfo: String, _ interrupt: Interrupt?, _ progress: @escaping @Sendable (Int) -> Void
   ) throws(PostgresError) {
     let state = ChunkQueue(rows: rows, chunk: max(1, chunk))
     let workers = (0..<max(1, sessions)).map { _ in
       Worker<Void> {
         do throws(PostgresError) {
-          let connection = try Self.connect(conninfo)
+          let connection = try Self.connect(conninfo, interrupt)
           while let range = state.take() {
             try connection.script(
               LedgerHistory.chunkSQL(range, of: rows, seed: seed), purpose: "load the ledger")
@@ -74,12 +75,15 @@ public struct LedgerLoader: Sendable {
     if let failure = state.failure { throw failure }
   }
 
-  private static func connect(_ conninfo: String) throws(PostgresError) -> Connection {
+  private static func connect(
+    _ conninfo: String, _ interrupt: Interrupt?
+  ) throws(PostgresError) -> Connection {
     try Connection(
       conninfo,
       options: .init(
         applicationName: "ledger load",
-        settings: [(name: "synchronous_commit", value: "off"), (name: "work_mem", value: "32MB")]))
+        settings: [(name: "synchronous_commit", value: "off"), (name: "work_mem", value: "32MB")]),
+      interrupt: interrupt)
   }
 }
 

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Small files read whole: logs, pid files, `/proc`.
-enum TextFile {
+package enum TextFile {
   /// The text of a file, malformed UTF-8 repaired; nil when it can't be read.
   ///
   /// - Parameter last_bytes: at most so many from its end.
@@ -36,7 +36,7 @@ enum TextFile {
   }
 
   /// The last lines of a file, of what stands after its first `start` bytes; empty when it can't be read.
-  static func lastLines(of path: String, count: Int, from start: Int = 0) -> String {
+  package static func lastLines(of path: String, count: Int, from start: Int = 0) -> String {
     let text = read(path, last_bytes: max(0, min(64 * 1024, size(path) - start))) ?? ""
     let lines = text.split(separator: "\n", omittingEmptySubsequences: true)
     return lines.suffix(count).joined(separator: "\n")

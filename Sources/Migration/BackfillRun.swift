@@ -87,8 +87,12 @@ struct BackfillRun {
     let last = try connection.query(sql.last, purpose: "find the last key")
     let bound = last.rowCount == 1 ? definition.derive.key.indices.compactMap { last[0, $0] } : nil
     let estimate = try connection.query(
-      "SELECT greatest(0, sum(c.reltuples))::bigint FROM pg_catalog.pg_partition_tree($1::regclass) p "
-        + "JOIN pg_catalog.pg_class c ON c.oid = p.relid",
+      // A plain table has no partition tree; a partitioned one's own estimate is the sum of its leaves'.
+      """
+      SELECT sum(greatest(0, c.reltuples))::bigint FROM pg_catalog.pg_class AS c
+       WHERE c.relkind <> 'p' AND (c.oid = $1::regclass
+             OR c.oid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree($1::regclass) AS p))
+      """,
       [.text(definition.derive.table.quoted)], purpose: "estimate the rows")
     let progress = BackfillProgress(
       lastKey: nil, bound: bound, rows: 0, written: 0, expected: estimate.integer(0, 0) ?? 0, finished: false)

@@ -10,6 +10,13 @@ public struct SystemIdentity: Sendable, Equatable {
   public var flushedLSN: LSN
   /// The database of the session.
   public var database: String?
+
+  package init(systemIdentifier: UInt64, timeline: UInt32, flushedLSN: LSN, database: String?) {
+    self.systemIdentifier = systemIdentifier
+    self.timeline = timeline
+    self.flushedLSN = flushedLSN
+    self.database = database
+  }
 }
 
 /// What `CREATE_REPLICATION_SLOT` says.

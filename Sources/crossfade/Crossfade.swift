@@ -9,6 +9,7 @@ struct CrossfadeCommand: AsyncParsableCommand {
     commandName: "crossfade",
     abstract: "Fades an old column out while a new one fades in, on a live PostgreSQL ledger.",
     subcommands: [
-      ExpandCommand.self, RunCommand.self, BackfillCommand.self, VerifyCommand.self, DecodeCommand.self,
+      CheckCommand.self, ExpandCommand.self, RunCommand.self, StatusCommand.self, BackfillCommand.self,
+      VerifyCommand.self, QuarantineCommand.self, ResetCommand.self, DecodeCommand.self, DemoCommand.self,
     ])
 }

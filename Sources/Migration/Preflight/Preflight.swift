@@ -1,0 +1,119 @@
+import Capture
+import ChangeLog
+public import Derivation
+import DualWrite
+import PGOutput
+public import Postgres
+
+/// Looks whether everything is in place for a slot, and changes nothing: `crossfade check`.
+///
+/// What is asked (`...Facts`, values) and what is judged of it (`findings`) are apart.
+public struct Preflight: Sendable {
+  let definition: SlotDefinition
+  /// How long the look at all statuses of the table may take.
+  let scanMilliseconds: Int
+
+  /// - Parameter scanMilliseconds: how long the look at all statuses of the table may take, where no index helps.
+  public init(definition: SlotDefinition, scanMilliseconds: Int = 5_000) {
+    self.definition = definition
+    self.scanMilliseconds = max(1, scanMilliseconds)
+  }
+
+  /// What can be said without the server.
+  public func local() -> [Finding] {
+    let states = definition.derive.map.states
+    return [
+      .pass(
+        "definition",
+        "slot \(definition.slot): \(definition.derive.table).\(definition.derive.from) -> \(definition.derive.to), "
+          + (states.isEmpty ? "the map as it stands" : "\(states.count) states"))
+    ] + LogFacts.ask(definition.log).findings
+  }
+
+  /// A session that can change nothing.
+  public func connect(_ interrupt: Interrupt) throws(PostgresError) -> Connection {
+    try Connection(
+      definition.source.revealed,
+      options: .init(
+        applicationName: "crossfade check \(definition.slot)",
+        settings: [
+          ("default_transaction_read_only", "on"), ("search_path", "pg_catalog"),
+          ("statement_timeout", "10000"),
+          ("lock_timeout", "1000"),
+        ]), interrupt: interrupt)
+  }
+
+  /// What the server says. Throws only when the session is gone: a question that the server refuses is a finding.
+  public func remote(_ connection: Connection) throws(PostgresError) -> [Finding] {
+    var asked = Questions()
+    let derive = definition.derive
+    let server = try asked.ask("server") { () throws(PostgresError) in try ServerFacts.ask(connection) }
+    let role = try asked.ask("role") { () throws(PostgresError) in try RoleFacts.ask(connection) }
+    let mark = try asked.ask("checkpoint") { () throws(PostgresError) in
+      try self.checkpoint(role, connection)
+    }
+    let log = LogFacts.ask(definition.log).summary
+    let slot = try asked.ask("slot") { () throws(PostgresError) in
+      try SlotFacts.ask(definition.slot, log: log, checkpoint: mark ?? nil, connection)
+    }
+    let reads = slot?.slot?.activePID != nil
+    asked.note(server?.findings(needsSlot: slot?.slot == nil, needsSender: !reads))
+    asked.note(role?.findings)
+    asked.note(slot?.findings)
+    let map = try asked.ask("map table") { () throws(PostgresError) in
+      try MapFacts.ask(derive.map, connection)
+    }
+    let found = try asked.ask("table") { () throws(PostgresError) in
+      try TableFacts.ask(derive.table, connection)
+    }
+    if let found, let table = found, let role {
+      try look(at: table, role, map, begun: slot?.hasBegun ?? false, connection, &asked)
+    } else if let found, found == nil {
+      asked.note([
+        .fail("table", "\(derive.table) does not exist", fix: "name it as schema.table in derive.table")
+      ])
+    }
+    asked.note(map?.findings(derive.map, role: role?.role ?? "the role"))
+    if let found, let table = found, let rows = map?.rows, table.column(derive.from)?.maySelect == true {
+      let hasIndex = table.indexes.contains { $0.columns.first == derive.from.name }
+      let coverage = try asked.ask("coverage") { () throws(PostgresError) in
+        try CoverageFacts.ask(derive, hasIndex: hasIndex, limitMilliseconds: scanMilliseconds, connection)
+      }
+      asked.note(coverage?.findings(derive, map: rows))
+    }
+    asked.note(
+      try asked.ask("long transactions") { () throws(PostgresError) in try ActivityFacts.ask(connection) }?
+        .finding)
+    return asked.findings
+  }
+
+  private func look(
+    at table: TableFacts, _ role: RoleFacts, _ map: MapFacts?, begun: Bool, _ connection: Connection,
+    _ asked: inout Questions
+  ) throws(PostgresError) {
+    let derive = definition.derive
+    asked.note(table.findings(derive))
+    asked.note(
+      ColumnJudge(table: table, derive: derive, mapType: map?.idType(derive.map), role: role.role).findings)
+    asked.note(
+      try asked.ask("triggers") { () throws(PostgresError) in
+        try TriggerFacts.ask(table.oid, derive.to, connection)
+      }?.finding)
+    let publication = try asked.ask("publication") { () throws(PostgresError) in
+      try PublicationFacts.ask(definition.publication, derive.table, connection)
+    }
+    guard let publication else { return }
+    asked.note(
+      PublicationJudge(
+        name: definition.publication, publication: publication, table: table, derive: derive, role: role,
+        hasBegun: begun
+      ).finding)
+  }
+
+  private func checkpoint(_ role: RoleFacts?, _ connection: Connection) throws(PostgresError) -> LSN? {
+    guard let role, role.schema?.usage == true,
+      role.tables.contains(where: { $0.name == "checkpoint" && !$0.missing.contains("SELECT") })
+    else { return nil }
+    return try Checkpoint.load(slot: definition.slot, on: connection)?.endLSN
+  }
+}

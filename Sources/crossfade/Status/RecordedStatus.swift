@@ -1,0 +1,57 @@
+import Foundation
+import Migration
+import PGOutput
+
+/// Reads what `LiveStatus` wrote.
+struct RecordedStatus: Decodable {
+  struct Part: Decodable {
+    let phase: String
+    let waitingFor: String?
+    let sent: String?
+    let received: String?
+    let confirmed: String?
+    let applied: String?
+
+    enum CodingKeys: String, CodingKey {
+      case phase, sent, received, confirmed, applied
+      case waitingFor = "waiting_for"
+    }
+  }
+
+  let pid: Int32
+  let capture: Part
+  let dualWrite: Part
+
+  enum CodingKeys: String, CodingKey {
+    case pid, capture
+    case dualWrite = "dual_write"
+  }
+
+  /// What the process that writes the log in a directory last said; nil when it never said anything readable.
+  static func read(directory: String) -> ProcessStanding? {
+    let path = directory + "/" + LiveStatus.fileName
+    var file = stat()
+    guard stat(path, &file) == 0, let data = FileManager.default.contents(atPath: path),
+      let recorded = try? JSONDecoder().decode(RecordedStatus.self, from: data), recorded.pid > 0
+    else { return nil }
+    let written = Double(file.st_mtim.tv_sec) + Double(file.st_mtim.tv_nsec) / 1e9
+    return ProcessStanding(
+      pid: recorded.pid, isAlive: isAlive(recorded.pid),
+      age: max(0, Date().timeIntervalSince1970 - written), capturePhase: recorded.capture.phase,
+      captureWaits: recorded.capture.waitingFor, dualWritePhase: recorded.dualWrite.phase,
+      dualWriteWaits: recorded.dualWrite.waitingFor, sent: recorded.capture.sent.flatMap { LSN($0) },
+      received: recorded.capture.received.flatMap { LSN($0) },
+      confirmed: recorded.capture.confirmed.flatMap { LSN($0) },
+      applied: recorded.dualWrite.applied.flatMap { LSN($0) })
+  }
+
+  /// Whether a process runs: one that has ended and was not waited for by its parent does not (proc(5), `stat`, state Z).
+  private static func isAlive(_ pid: Int32) -> Bool {
+    guard kill(pid, 0) == 0 || errno == EPERM else { return false }
+    guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+      let name = stat.lastIndex(of: ")")
+    else { return true }
+    let state = stat[stat.index(after: name)...].first { $0 != " " }
+    return state != "Z" && state != "X"
+  }
+}
