@@ -20,6 +20,8 @@ struct SourceStream: ~Copyable {
 
   /// Bytes gathered before the writer is told; also bounds how long the feed's lock is held.
   private static let burst = 64 * 1024
+  /// Messages read before the server is looked after again: what is dropped fills no group.
+  private static let burstMessages = 4096
   /// The shortest time between two watermarks that nobody waits for: each costs a sync.
   private static let markInterval: UInt64 = 100_000_000
   /// Silence after which the server is asked for a sign of life, and after which it counts as lost.
@@ -137,7 +139,7 @@ struct SourceStream: ~Copyable {
     let limit = min(group.byteCount + Self.burst, LogFeed.limit)
     var consumed = false
     do {
-      while group.byteCount < limit {
+      while group.byteCount < limit, count < Self.burstMessages {
         switch try stream.next() {
         case .message(let walStart, let payload):
           count += 1
