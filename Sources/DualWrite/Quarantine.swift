@@ -35,8 +35,8 @@ public enum Quarantine {
     guard try ControlSchema.exists(on: connection) else { return [] }
     let rows = try connection.query(
       """
-      SELECT key::text, status, reason, position, first_seen, last_seen FROM crossfade.quarantine
-       WHERE slot = $1 ORDER BY first_seen, key LIMIT $2::bigint
+      SELECT q.key::text, q.status, q.reason, q.position, q.first_seen, q.last_seen FROM crossfade.quarantine AS q
+       WHERE q.slot = $1 ORDER BY q.first_seen, q.key LIMIT $2::bigint
       """, [.text(slot), .integer(max(0, limit))], purpose: "read the quarantine")
     return (0..<rows.rowCount).map { row in
       QuarantinedRow(

@@ -76,11 +76,12 @@ public struct QuarantineRetry {
   }
 
   private func page(after last: String?) throws(PostgresError) -> [Key] {
-    let texts = (0..<columns).map { "key->>\($0)" }.joined(separator: ", ")
+    let texts = (0..<columns).map { "q.key->>\($0)" }.joined(separator: ", ")
+    // Qualified: a bare name in ORDER BY would mean the output column, which sorts as text and not as jsonb.
     let rows = try connection.query(
       """
-      SELECT key::text, jsonb_array_length(key) = \(columns), \(texts) FROM crossfade.quarantine
-       WHERE slot = $1 AND ($2::jsonb IS NULL OR key > $2::jsonb) ORDER BY key LIMIT $3::bigint
+      SELECT q.key::text, jsonb_array_length(q.key) = \(columns), \(texts) FROM crossfade.quarantine AS q
+       WHERE q.slot = $1 AND ($2::jsonb IS NULL OR q.key > $2::jsonb) ORDER BY q.key LIMIT $3::bigint
       """, [.text(plan.slot), .optional(last), .integer(plan.batch)], purpose: "read the quarantine")
     return (0..<rows.rowCount).map { row in
       let values = (0..<columns).compactMap { rows[row, $0 + 2] }

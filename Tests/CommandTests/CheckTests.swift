@@ -1,1 +1,147 @@
+import Foundation
+import LocalCluster
+import Postgres
 import Testing
+
+extension CommandTests {
+  @Suite("crossfade check", .serialized) struct Check {
+    private func problems(_ run: CapturedRun) -> [String] {
+      run.output.split(separator: "\n").filter { $0.hasPrefix("fail") || $0.hasPrefix("warn") }.map {
+        $0.split(separator: " ", omittingEmptySubsequences: true).prefix(3).joined(separator: " ")
+      }
+    }
+
+    @Test("before expand two things are missing, after it nothing, and a second look changes nothing")
+    func course() throws {
+      let slot = try LedgerSlot("check_course", rows: 2000)
+      let before = try slot.crossfade("check")
+      #expect(before.status == .exited(1))
+      #expect(problems(before) == ["fail new column", "fail map table"])
+      #expect(try slot.crossfade("expand").status == .exited(0))
+      let after = try slot.crossfade("check")
+      #expect(after.status == .exited(0), "\(after.output)")
+      #expect(problems(after) == [])
+      #expect(after.output.contains("  all 8 statuses in public.transactions are in the map"))
+      try slot.start()
+      let during = try slot.crossfade("check")
+      #expect(during.status == .exited(0), "\(during.output)")
+      #expect(during.output.contains("is read by crossfade capture check_course"))
+      try slot.stop()
+    }
+
+    @Test("findings as JSON")
+    func json() throws {
+      let slot = try LedgerSlot("check_json")
+      let run = try slot.crossfade("check", more: ["--json"])
+      let found = try object(run)
+      #expect(found["slot"] as? String == "check_json")
+      #expect(found["failed"] as? Int == 2)
+      let findings = try #require(found["findings"] as? [[String: Any]])
+      #expect(findings.first?["level"] as? String == "pass")
+      #expect(findings.count == (found["passed"] as? Int ?? 0) + (found["warned"] as? Int ?? 0) + 2)
+    }
+
+    @Test("triggers, unknown statuses, a narrow publication and a missing key are told")
+    func troubles() throws {
+      let slot = try LedgerSlot("check_troubles")
+      try #require(try slot.crossfade("expand").status == .exited(0))
+      try slot.sql(
+        """
+        CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.updated_at := now(); RETURN NEW; END';
+        CREATE TRIGGER touch BEFORE UPDATE ON transactions FOR EACH ROW EXECUTE FUNCTION touch();
+        CREATE TRIGGER other BEFORE UPDATE OF currency ON transactions FOR EACH ROW EXECUTE FUNCTION touch();
+        UPDATE transactions SET status = 'auth' WHERE id = 1;
+        UPDATE transactions SET status = NULL WHERE id = 2;
+        CREATE PUBLICATION check_troubles FOR TABLE transactions (id, state_id) WITH (publish = 'insert, update, delete');
+        ALTER TABLE transactions DROP CONSTRAINT transactions_pkey;
+        """)
+      let run = try slot.crossfade("check")
+      #expect(run.status == .exited(1))
+      #expect(
+        problems(run) == [
+          "fail replica identity", "fail key no", "warn triggers each", "fail publication check_troubles",
+          "fail coverage status", "fail coverage status",
+        ], "\(run.output)")
+      #expect(run.output.contains("touch on public.transactions (touch)"))
+      #expect(!run.output.contains("other on"))
+      #expect(run.output.contains("status `auth` is not in the map; `AUTH` is"))
+      #expect(run.output.contains("fix: ALTER PUBLICATION \"check_troubles\" SET (publish ="))
+    }
+
+    @Test("statements offered as a fix do fix it")
+    func fixes() throws {
+      let slot = try LedgerSlot("check_fixes")
+      try #require(try slot.crossfade("expand").status == .exited(0))
+      try slot.sql(
+        """
+        CREATE PUBLICATION check_fixes WITH (publish = 'insert');
+        ALTER TABLE transactions ALTER COLUMN state_id SET DEFAULT 1;
+        """)
+      for _ in 0..<4 {
+        let run = try slot.crossfade("check")
+        let lines = run.output.split(separator: "\n")
+        guard let index = lines.firstIndex(where: { $0.hasPrefix("fail") || $0.hasPrefix("warn") }) else {
+          break
+        }
+        let fix = lines[index + 1].drop { $0 == " " }.dropFirst("fix: ".count)
+        try slot.sql(String(fix.prefix { $0 != ";" }))
+      }
+      let run = try slot.crossfade("check")
+      #expect(problems(run) == [], "\(run.output)")
+    }
+
+    @Test("a role that may only look is told what it lacks, and nothing is changed")
+    func reader() throws {
+      let slot = try LedgerSlot("check_reader")
+      try #require(try slot.crossfade("expand").status == .exited(0))
+      try slot.sql(
+        "CREATE ROLE check_reader LOGIN; GRANT SELECT ON transactions, transaction_state TO check_reader")
+      slot.user = "check_reader"
+      let run = try slot.crossfade("check")
+      #expect(run.status == .exited(1))
+      #expect(
+        problems(run) == [
+          "fail role check_reader", "fail control schema", "fail privileges check_reader",
+          "fail publication check_reader",
+          "warn long transactions",
+        ], "\(run.output)")
+      for fix in [
+        "ALTER ROLE \"check_reader\" REPLICATION;", "GRANT USAGE ON SCHEMA crossfade TO \"check_reader\";",
+        "GRANT UPDATE (\"state_id\") ON \"public\".\"transactions\" TO \"check_reader\";",
+        "as postgres: CREATE PUBLICATION",
+      ] { #expect(run.output.contains(fix), "\(run.output)") }
+    }
+
+    @Test("a look at the statuses that takes too long is cut, and says so")
+    func cut() throws {
+      let slot = try LedgerSlot("check_cut")
+      try #require(try slot.crossfade("expand").status == .exited(0))
+      try slot.sql(
+        """
+        CREATE FUNCTION slow(text) RETURNS text LANGUAGE plpgsql STABLE AS 'BEGIN PERFORM pg_sleep(0.2); RETURN $1; END';
+        ALTER TABLE transactions RENAME TO ledger;
+        CREATE VIEW transactions AS SELECT id, slow(status) AS status, state_id FROM ledger;
+        """)
+      let run = try slot.crossfade("check", more: ["--scan", "1"])
+      #expect(run.output.contains("was cut after 1000 ms"), "\(run.output)")
+      #expect(run.status == .exited(1))
+    }
+
+    @Test("a bad definition exits with 78, a missing one with 66, a server away with 69")
+    func codes() throws {
+      let slot = try LedgerSlot("check_codes")
+      try slot.definition.replacing("table: public.transactions", with: "tabel: public.transactions")
+        .write(toFile: slot.path, atomically: true, encoding: .utf8)
+      let bad = try slot.crossfade("check")
+      #expect(bad.status == .exited(78))
+      #expect(bad.output.contains("tabel"))
+      try FileManager.default.removeItem(atPath: slot.path)
+      #expect(try slot.crossfade("check").status == .exited(66))
+      try slot.definition.replacing("${CROSSFADE_SOURCE}", with: "host=/tmp/no-server-here dbname=x")
+        .write(toFile: slot.path, atomically: true, encoding: .utf8)
+      let away = try slot.crossfade("check")
+      #expect(away.status == .exited(69))
+      #expect(problems(away) == ["fail connection cannot"], "\(away.output)")
+    }
+  }
+}

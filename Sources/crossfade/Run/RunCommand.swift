@@ -49,11 +49,16 @@ private struct PipelineService: Service {
 
   func run() async throws {
     reporter.start()
-    defer { reporter.stop() }
-    try await withGracefulShutdownHandler {
-      try await pipeline.run()
-    } onGracefulShutdown: {
-      pipeline.stop()
+    do {
+      try await withGracefulShutdownHandler {
+        try await pipeline.run()
+      } onGracefulShutdown: {
+        pipeline.stop()
+      }
+    } catch {
+      await reporter.stop()
+      throw error
     }
+    await reporter.stop()
   }
 }

@@ -7,12 +7,14 @@ import Logging
 import Operations
 import PGOutput
 import Postgres
+import Synchronization
 
 /// Says once in a while where the pipeline stands: a log line, and a small file beside the log for `crossfade status`.
 final class StatusReporter: Sendable {
   private let pipeline: Pipeline
   private let logger: Logger
   private let interrupt: Interrupt?
+  private let worker = Mutex<Worker<Bool>?>(nil)
 
   /// Seconds between two log lines while something moves.
   private static let logInterval = 10
@@ -25,7 +27,7 @@ final class StatusReporter: Sendable {
 
   func start() {
     guard let interrupt else { return }
-    _ = Worker<Bool> { [self] in
+    let worker = Worker<Bool> { [self] in
       var last = (LSN.invalid, LSN.invalid)
       var ticks = 0
       while !interrupt.wait(milliseconds: 1000) {
@@ -40,9 +42,14 @@ final class StatusReporter: Sendable {
       writeFile()
       return true
     }
+    self.worker.withLock { $0 = worker }
   }
 
-  func stop() { interrupt?.stop() }
+  /// Ends the reports, once the last state is written.
+  func stop() async {
+    interrupt?.stop()
+    _ = await worker.withLock { $0 }?.value
+  }
 
   private func log(_ captured: CaptureStatus, _ applied: DualWriteStatus) {
     logger.info(

@@ -1,0 +1,53 @@
+import PGOutput
+import Testing
+
+@testable import Migration
+
+@Suite("What a reset declares") struct ResetPlanTests {
+  private func plan(_ change: (inout ResetPlan) -> Void) -> ResetPlan {
+    changed(
+      ResetPlan(
+        slot: "fade", directory: "/log", log: .init(end: LSN(rawValue: 0x1_0000_3000)),
+        checkpoint: LSN(rawValue: 0x2000),
+        hasBackfill: true, server: .init(confirmed: LSN(rawValue: 0x5000)), dropsSlot: false), change)
+  }
+
+  @Test("the steps, a sentence each")
+  func steps() {
+    #expect(
+      plan { $0.dropsSlot = true }.steps == [
+        "rename /log to /log.abandoned-0000000100003000",
+        "delete the checkpoint of slot fade, which stands at 0/2000",
+        "delete the progress of its backfill", "drop replication slot fade",
+      ])
+    #expect(plan { $0.log = .init(end: nil) }.suffix == "abandoned-unknown")
+  }
+
+  @Test("the gap reaches from what was applied to where the stream goes on")
+  func gap() {
+    #expect(
+      plan { _ in }.gap
+        == "the gap: everything committed after 0/2000 and up to 0/5000, where slot fade goes on")
+    #expect(
+      plan { $0.dropsSlot = true }.gap
+        == "the gap: everything committed after 0/2000 and before the new slot begins")
+    #expect(plan { $0.server = nil }.gap.hasSuffix("before the new slot begins"))
+    #expect(plan { $0.checkpoint = LSN(rawValue: 0x5000) }.gap.hasPrefix("no gap: slot fade still sends"))
+    #expect(
+      plan {
+        $0.checkpoint = nil
+        $0.log = nil
+      }.gap == "no gap: nothing was applied before")
+  }
+
+  @Test("nothing to forget is nothing to do")
+  func empty() {
+    let bare = plan {
+      $0.log = nil
+      $0.checkpoint = nil
+      $0.hasBackfill = false
+    }
+    #expect(bare.isEmpty)
+    #expect(changed(bare) { $0.dropsSlot = true }.isEmpty == false)
+  }
+}
