@@ -85,7 +85,9 @@ extension Demo {
     display.done(
       "audit",
       "\(HumanFormat.count(report.rows)) rows against the application's own audit: "
-        + (report.isClean ? "none lost, none incomplete, none wrong, none orphaned" : "\(report)"),
+        + (report.isClean
+          ? "none lost, none incomplete, none wrong, none orphaned"
+          : report.findings.map { "\($0)" }.joined(separator: "; ")),
       Self.tone(report.isClean))
   }
 

@@ -58,7 +58,7 @@ struct DemoFigures: Sendable {
     var problems: [String] = []
     if let verification {
       problems += verification.counts.filter { $0.value > 0 }.sorted { $0.key.rawValue < $1.key.rawValue }
-        .map { "verify: \($0.value) rows \($0.key.rawValue)" }
+        .map { "verify: \($0.key.rawValue) rows: \($0.value)" }
     } else {
       problems.append("the rows were not compared with the map")
     }
@@ -68,15 +68,15 @@ struct DemoFigures: Sendable {
       problems.append("the rows were not compared with the application's audit")
     }
     if let log {
-      if log.lost > 0 { problems.append("\(log.lost) transactions lack a change in the change log") }
+      if log.lost > 0 { problems.append("transactions that lack a change in the change log: \(log.lost)") }
       if log.surplus > 0 {
-        problems.append("\(log.surplus) transactions have a change too many in the change log")
+        problems.append("transactions with a change too many in the change log: \(log.surplus)")
       }
       problems += log.damage.map { "the change log: \($0)" }
     } else {
       problems.append("the change log was not compared with the application's audit")
     }
-    if quarantined > 0 { problems.append("\(quarantined) rows are in quarantine") }
+    if quarantined > 0 { problems.append("rows in quarantine: \(quarantined)") }
     problems += applicationErrors.sorted { $0.key < $1.key }.map {
       "the application, \($0.value) times: \($0.key)"
     }

@@ -35,11 +35,11 @@ import Testing
     figures.lastRun = .signalled(9)
     #expect(
       figures.problems == [
-        "verify: 3 rows incomplete", "verify: 2 rows incorrect",
+        "verify: incomplete rows: 3", "verify: incorrect rows: 2",
         "the application's audit: state wrong: 1 row (id 7)",
-        "1 transactions lack a change in the change log",
-        "2 transactions have a change too many in the change log", "the change log: torn at byte 9",
-        "4 rows are in quarantine", "the application, 6 times: deadlock detected",
+        "transactions that lack a change in the change log: 1",
+        "transactions with a change too many in the change log: 2", "the change log: torn at byte 9",
+        "rows in quarantine: 4", "the application, 6 times: deadlock detected",
         "nothing was killed and restarted", "crossfade run, asked to stop, ended with signal 9",
       ])
     #expect(figures.mismatches == 6)
