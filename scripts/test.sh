@@ -6,7 +6,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-swift build --build-tests
+echo "building; the first time this compiles the dependencies too and takes some minutes"
+# On a terminal the line that counts up stays; in a log it would be a thousand lines.
+if [ -t 1 ]; then
+  swift build --build-tests
+else
+  swift build --build-tests 2>&1 | sed -u '/^\[[0-9]*\/[0-9]*\] /d'
+fi
 
 log=$PWD/.build/test.log
 : >"$log"
