@@ -94,13 +94,14 @@ extension Demo {
         if isEnough(progress) { return progress }
         let done = UInt64(clamping: progress.rows)
         rate.record(done, at: display.elapsed)
+        let latency = display.isNarrow ? "" : Self.latency(.init(from: begin, to: traffic.tally()))
         display.show(
           .init(
             title: "backfill", done: done, total: max(done, UInt64(clamping: progress.expected)),
             unit: "rows",
             rate: rate.perSecond,
-            note: "lag \(HumanFormat.bytes(try monitor(stage).lag_bytes)), "
-              + Self.latency(.init(from: begin, to: traffic.tally()))))
+            note: ["lag \(HumanFormat.bytes(try monitor(stage).lag_bytes))", latency].filter { !$0.isEmpty }
+              .joined(separator: ", ")))
       }
       try run.ensureRunning()
       try ensureTraffic(traffic)

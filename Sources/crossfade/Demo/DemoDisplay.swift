@@ -43,13 +43,14 @@ final class DemoDisplay: Sendable {
     let elapsed = elapsed
     var progress = progress
     // On a narrow terminal rate and lag matter more than the time.
-    if !terminal.rewritesLines || terminal.width >= Self.roomForTime {
+    if !isNarrow {
       progress.title = layout.head(elapsed, progress.title).time + progress.title
     }
     sink.show(pace.withLock { $0.update(progress, now: elapsed) })
   }
 
-  private static let roomForTime = 110
+  /// Whether a living line has no room for everything.
+  var isNarrow: Bool { terminal.rewritesLines && terminal.width < 110 }
 
   /// A step begins, or goes on with something else: on a terminal the living line says so, elsewhere a line of its own.
   func begin(_ step: String, _ text: String) {
