@@ -127,7 +127,8 @@ extension CommandTests {
       let lines = before.output.split(separator: "\n")
       for (finding, fix) in zip(lines, lines.dropFirst()) where finding.hasPrefix("fail") {
         let statement = fix.drop { $0 == " " }.dropFirst("fix: ".count)
-        let bare = statement.hasPrefix("as postgres: ") ? statement.dropFirst("as postgres: ".count) : statement
+        let bare =
+          statement.hasPrefix("as postgres: ") ? statement.dropFirst("as postgres: ".count) : statement
         try slot.sql(String(bare.prefix { $0 != ";" }))
       }
       let after = try slot.crossfade("check")
