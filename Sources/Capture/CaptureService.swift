@@ -82,7 +82,7 @@ public final class CaptureService: Sendable {
         let writer = try session.open(checkpoint: checkpoint, tail: tail)
         let feed = LogFeed(durable: writer.watermark, interrupt: interrupt)
         let thread = LogThread(
-          writer: writer, feed: feed, tail: tail, interrupt: interrupt, logger: logger)
+          writer: writer, feed: feed, tail: tail, status: status, interrupt: interrupt, logger: logger)
         _ = Worker<Bool> {
           thread.run()
           return true

@@ -20,6 +20,8 @@ final class LogFeed: Sendable {
     var gathering = RecordGroup(capacity: LogFeed.initialCapacity)
     var watermark = LSN.invalid
     var discardPartial = false
+    /// What has gathered may be taken: set by `submit`, so that a backlog is not synced in crumbs.
+    var ready = false
     var closed = false
     var writing = false
 
@@ -28,7 +30,7 @@ final class LogFeed: Sendable {
     var failure: CaptureError?
     var fullSince: UInt64?
 
-    var hasWork: Bool { !gathering.isEmpty || discardPartial || watermark > durable }
+    var hasWork: Bool { (ready && !gathering.isEmpty) || discardPartial || watermark > durable }
   }
 
   private static let initialCapacity = 64 * 1024
@@ -56,9 +58,9 @@ final class LogFeed: Sendable {
     }
   }
 
-  /// Tells the writer that there is something; without a lock held while records are added.
+  /// Gives the writer what has gathered.
   func submit() {
-    state.change { _ in }
+    state.change { $0.ready = true }
   }
 
   /// Waits until there is room, the log has failed or the deadline has passed. Says whether there is room.
@@ -85,6 +87,7 @@ final class LogFeed: Sendable {
     state.change { state in
       state.discardPartial = partial
       state.watermark = .invalid
+      state.ready = true
     }
     let outcome = state.wait(until: nil) { state -> Result<LSN, CaptureError>? in
       if let failure = state.failure { return .failure(failure) }
@@ -106,7 +109,10 @@ final class LogFeed: Sendable {
 
   /// Ends the writer once all is written.
   func close() {
-    state.change { $0.closed = true }
+    state.change { state in
+      state.closed = true
+      state.ready = true
+    }
   }
 
   // What the writer calls.
@@ -121,6 +127,7 @@ final class LogFeed: Sendable {
         state.gathering = RecordGroup(
           capacity: max(Self.initialCapacity, min(work.group?.byteCount ?? 0, Self.limit)))
       }
+      state.ready = false
       state.discardPartial = false
       state.writing = true
       return .some(work)

@@ -11,6 +11,7 @@ struct LogThread {
   let writer: ChangeLogWriter
   let feed: LogFeed
   let tail: LogTail
+  let status: CaptureStatusBoard
   let interrupt: Interrupt
   let logger: Logger
 
@@ -40,7 +41,9 @@ struct LogThread {
     FailPoint.pass(.loggedBeforeSync)
     try writer.sync()
     FailPoint.pass(.syncedBeforeConfirm)
-    feed.written(durable: writer.watermark)
+    let durable = writer.watermark
+    feed.written(durable: durable)
+    status.update { $0.logged = max($0.logged, durable) }
   }
 
   /// A full disk stops the log, not the process: nothing is confirmed meanwhile, and it goes on when there is room.

@@ -16,10 +16,14 @@ struct SourceStream: ~Copyable {
 
   var framer: StreamFramer
   var feedback: Feedback
-  var pacing = Pacing(now: Deadline.now)
+  var pacing = Pacing()
 
   /// Bytes gathered before the writer is told; also bounds how long the feed's lock is held.
   private static let burst = 64 * 1024
+  /// Messages read before the server is looked after again: what is dropped fills no group.
+  private static let burstMessages = 4096
+  /// The shortest time between two watermarks that nobody waits for: each costs a sync.
+  private static let markInterval: UInt64 = 100_000_000
   /// Silence after which the server is asked for a sign of life, and after which it counts as lost.
   private static let silenceAsk: UInt64 = 30_000_000_000
   private static let silenceLost: UInt64 = 60_000_000_000
@@ -31,6 +35,9 @@ struct SourceStream: ~Copyable {
   private var marked = LSN.invalid
   private var markedAt: UInt64 = 0
   private var heardAt = Deadline.now
+  private var hasPaused = false
+  private var unsubmitted = false
+  private var submittedAt: UInt64 = 0
   private var asked = false
   private var transactions: UInt64 = 0
   private var changes: UInt64 = 0
@@ -103,21 +110,36 @@ struct SourceStream: ~Copyable {
     let gathered = try feed.gather { (group) throws(CaptureError) in
       outcome = try readBurst(into: group, &count)
     }
+    if hasPaused {
+      hasPaused = false
+      pacing.paused(found: count)
+    }
     if count > 0 {
       heardAt = Deadline.now
       asked = false
-      pacing.read(count)
-      if changes &+ transactions != before || lastCommit > marked { feed.submit() }
+      if changes &+ transactions != before { unsubmitted = true }
       publishStatus()
     }
+    if unsubmitted { submitIfDue(gathered, atRest: outcome == .empty || outcome == .ended) }
     return outcome != .ended && gathered >= LogFeed.limit ? .full : outcome
+  }
+
+  /// At once, unless there is a backlog: then a group gathers first.
+  private mutating func submitIfDue(_ gathered: Int, atRest: Bool) {
+    let now = Deadline.now
+    let waits =
+      pacing.saturated && gathered < Pacing.groupBytes && now &- submittedAt < Pacing.groupNanoseconds
+    guard !waits, atRest || gathered >= Pacing.groupBytes else { return }
+    submittedAt = now
+    unsubmitted = false
+    feed.submit()
   }
 
   private mutating func readBurst(into group: RecordGroup, _ count: inout Int) throws(CaptureError) -> Burst {
     let limit = min(group.byteCount + Self.burst, LogFeed.limit)
     var consumed = false
     do {
-      while group.byteCount < limit {
+      while group.byteCount < limit, count < Self.burstMessages {
         switch try stream.next() {
         case .message(let walStart, let payload):
           count += 1
@@ -178,13 +200,19 @@ struct SourceStream: ~Copyable {
 
   private mutating func waitForMore() throws(CaptureError) {
     let now = Deadline.now
-    if pacing.pausesWhenEmpty(now: now) {
+    if pacing.saturated {
       usleep(Pacing.pauseMicroseconds)
+      hasPaused = true
       return
     }
     try watchSilence(now)
-    let due = min(feedback.nanosecondsUntilDue(now: now), 1_000_000_000)
-    _ = stream.wait(milliseconds: Int(due / 1_000_000) + 1)
+    var due = min(feedback.nanosecondsUntilDue(now: now), 1_000_000_000)
+    // The backlog ended while a group gathered: it is not left lying.
+    if unsubmitted { due = min(due, 1_000_000) }
+    if idlePosition > max(marked, lastCommit) { due = min(due, Self.markInterval) }
+    if case .readable = stream.wait(milliseconds: Int(due / 1_000_000) + 1) {
+      pacing.waited(nanoseconds: Deadline.now &- now)
+    }
     do { try stream.consume() } catch { throw .postgres(error) }
   }
 
@@ -230,7 +258,7 @@ struct SourceStream: ~Copyable {
     guard !framer.isInsideTransaction, idlePosition > max(durable, lastCommit), idlePosition > marked else {
       return
     }
-    guard feedback.owesDurability || now &- markedAt >= feedback.progressInterval else { return }
+    guard feedback.owesDurability || now &- markedAt >= Self.markInterval else { return }
     marked = idlePosition
     markedAt = now
     feed.mark(watermark: idlePosition)
@@ -253,12 +281,10 @@ struct SourceStream: ~Copyable {
     let added = (transactions &- published.0, changes &- published.1, skipped &- published.2)
     published = (transactions, changes, skipped)
     let full = feed.fullSince
-    let logged = (try? feed.durable()) ?? .invalid
     status.update { [sent, lastCommit, idlePosition] status in
       status.phase = full.map { .diskFull(since: $0) } ?? .streaming
       status.sent = max(status.sent, sent)
       status.received = max(status.received, max(lastCommit, idlePosition))
-      status.logged = max(status.logged, logged)
       status.lastCommit = max(status.lastCommit, lastCommit)
       status.transactions &+= added.0
       status.changes &+= added.1

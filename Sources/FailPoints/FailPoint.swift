@@ -4,8 +4,9 @@ import Synchronization
 /// Named places where the process can be made to die as if the plug were pulled: SIGKILL to itself.
 ///
 /// Armed by `CROSSFADE_FAIL_POINT=name` or `name:N` (die at the N-th pass); without the variable a pass costs one
-/// comparison of a global. They stand in the product because what must be proven is the product's own order of
-/// writes, syncs, commits and confirmations.
+/// comparison of a global. With `name:N:hang` the thread that makes the N-th pass stays there for good, as if its disk
+/// or its server did not answer, while the others go on. They stand in the product because what must be proven is the
+/// product's own order of writes, syncs, commits and confirmations.
 public enum FailPoint: String, CaseIterable, Sendable {
   /// A message has been received, nothing of it is in the log.
   case received
@@ -21,13 +22,16 @@ public enum FailPoint: String, CaseIterable, Sendable {
   private struct Armed: Sendable {
     var point: FailPoint
     var pass: Int
+    var hangs: Bool
   }
 
   private static let armed: Armed? = {
     guard let value = getenv("CROSSFADE_FAIL_POINT") else { return nil }
-    let parts = String(cString: value).split(separator: ":", maxSplits: 1)
+    let parts = String(cString: value).split(separator: ":", maxSplits: 2)
     guard let name = parts.first, let point = FailPoint(rawValue: String(name)) else { return nil }
-    return Armed(point: point, pass: parts.count > 1 ? Int(parts[1]) ?? 1 : 1)
+    return Armed(
+      point: point, pass: parts.count > 1 ? Int(parts[1]) ?? 1 : 1,
+      hangs: parts.count > 2 && parts[2] == "hang")
   }()
 
   private static let passes = Atomic<Int>(0)
@@ -35,11 +39,12 @@ public enum FailPoint: String, CaseIterable, Sendable {
   /// Whether this point will kill the process sooner or later.
   public static func isArmed(_ point: FailPoint) -> Bool { armed?.point == point }
 
-  /// Dies here when armed for this point and this pass.
+  /// Dies or hangs here when armed for this point and this pass.
   public static func pass(_ point: FailPoint) {
-    guard let armed, armed.point == point else { return }
-    if passes.add(1, ordering: .relaxed).newValue >= armed.pass {
-      kill(getpid(), SIGKILL)
+    guard let armed, armed.point == point, passes.add(1, ordering: .relaxed).newValue >= armed.pass else {
+      return
     }
+    while armed.hangs { sleep(3600) }
+    kill(getpid(), SIGKILL)
   }
 }

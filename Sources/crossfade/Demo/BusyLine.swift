@@ -1,19 +1,18 @@
 import Postgres
 import Synchronization
 
-/// Says several times a second how long something has been under way, from a thread of its own, until told to end.
+/// Shows something again several times a second, from a thread of its own, until told to end.
 final class BusyLine: Sendable {
   private let isOpen = Mutex(true)
   private let alarm = Interrupt()
 
-  init(_ show: @escaping @Sendable (Duration) -> Void) {
-    let begin = ContinuousClock.now
-    show(.zero)
+  init(_ show: @escaping @Sendable () -> Void) {
+    show()
     guard let alarm else { return }
     _ = Worker<Void> { [self] in
       while !alarm.wait(milliseconds: 200) {
         // Under the lock: nothing is shown any more once `end()` has returned.
-        isOpen.withLock { if $0 { show(ContinuousClock.now - begin) } }
+        isOpen.withLock { if $0 { show() } }
       }
     }
   }

@@ -45,7 +45,8 @@ extension Demo {
       try run.ensureRunning()
       display.show(
         .init(
-          title: "restart", done: UInt64(clamping: now.transactions - before.transactions), unit: "transactions",
+          title: "restart", done: UInt64(clamping: now.transactions - before.transactions),
+          unit: "transactions",
           note: "lag \(HumanFormat.bytes(now.lag_bytes))"))
       try stage.pause(milliseconds: 50)
       now = try monitor(stage)

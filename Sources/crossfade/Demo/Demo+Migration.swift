@@ -7,7 +7,8 @@ import Postgres
 /// The migration, with commands as an operator would give them.
 extension Demo {
   func expand(_ stage: DemoStage) throws(Failure) {
-    let said = try display.during("expand") { () throws(Failure) -> String in
+    let said = try display.during("expand", "adding the map table and the nullable column") {
+      () throws(Failure) -> String in
       try DemoProcess.run(["expand", stage.slotPath], environment: stage.environment)
     }
     display.done("expand", said.split(separator: "\n").joined(separator: "; "))
@@ -16,7 +17,7 @@ extension Demo {
   /// Starts `crossfade run`. Answers with it, and with the number from which on every transaction is captured.
   func startCapture(_ stage: DemoStage) throws(Failure) -> (run: DemoProcess, horizon: Int64) {
     let run = try startRun(stage)
-    try display.during("capture") { () throws(Failure) in
+    try display.during("capture", "making publication and slot") { () throws(Failure) in
       while try monitor(stage).applied == nil {
         try run.ensureRunning()
         try stage.pause(milliseconds: 50)
@@ -24,7 +25,8 @@ extension Demo {
     }
     let horizon = try stage.ask { (connection) throws(PostgresError) -> Int64 in
       try connection.query(
-        "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint", purpose: "read the next transaction's number"
+        "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint",
+        purpose: "read the next transaction's number"
       ).integer(0, 0) ?? 0
     }
     display.done(
@@ -94,7 +96,8 @@ extension Demo {
         rate.record(done, at: display.elapsed)
         display.show(
           .init(
-            title: "backfill", done: done, total: max(done, UInt64(clamping: progress.expected)), unit: "rows",
+            title: "backfill", done: done, total: max(done, UInt64(clamping: progress.expected)),
+            unit: "rows",
             rate: rate.perSecond,
             note: "lag \(HumanFormat.bytes(try monitor(stage).lag_bytes)), "
               + Self.latency(.init(from: begin, to: traffic.tally()))))

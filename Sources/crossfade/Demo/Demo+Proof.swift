@@ -13,7 +13,8 @@ extension Demo {
     let begin = ContinuousClock.now
     let witness = Witness(definition: stage.definition, connection: stage.connection)
     let goal = try stage.ask { (connection) throws(PostgresError) -> LSN in
-      let position = try connection.query("SELECT pg_current_wal_insert_lsn()", purpose: "read the WAL position")
+      let position = try connection.query(
+        "SELECT pg_current_wal_insert_lsn()", purpose: "read the WAL position")
       return position[0, 0].flatMap { LSN($0) } ?? .invalid
     }
     while try stage.ask({ (_) throws(PostgresError) in try !witness.hasPassed(goal) }) {
@@ -31,7 +32,8 @@ extension Demo {
   }
 
   func verify(_ stage: DemoStage, _ figures: inout DemoFigures) throws(Failure) {
-    let result = try display.during("verify") { () throws(Failure) -> Verification in
+    let result = try display.during("verify", "comparing every row with the map, while the traffic goes on") {
+      () throws(Failure) -> Verification in
       do throws(PostgresError) {
         let connection = try stage.connect()
         let witness = Witness(definition: stage.definition, connection: connection)
@@ -41,14 +43,13 @@ extension Demo {
           hasPassed: { (position) throws(PostgresError) -> Bool in try witness.hasPassed(position) }
         ).verified()
       } catch {
-        if interrupt.isStopped { throw .interrupted }
         throw Failure(error)
       }
     }
     figures.verification = result
     let settled =
       result.settled > 0
-      ? ", \(HumanFormat.count(result.settled)) that were on their way have arrived" : ""
+      ? "; \(HumanFormat.count(result.settled)) had not arrived yet when first seen" : ""
     display.done(
       "verify",
       "\(HumanFormat.count(result.rows)) rows against the map while the traffic goes on: "
@@ -76,7 +77,8 @@ extension Demo {
 
   /// The application kept its own truth in the same transactions; `Oracle` shares no SQL and no map with Crossfade.
   func judge(_ stage: DemoStage, _ figures: inout DemoFigures) throws(Failure) {
-    let report = try display.during("audit") { () throws(Failure) -> OracleReport in
+    let report = try display.during("audit", "comparing every row with the application's own audit") {
+      () throws(Failure) -> OracleReport in
       try stage.ask { (connection) throws(PostgresError) in try Oracle(.derived()).judge(connection) }
     }
     figures.oracle = report
@@ -88,7 +90,7 @@ extension Demo {
   }
 
   func stopCapture(_ stage: DemoStage, _ run: DemoProcess, _ figures: inout DemoFigures) throws(Failure) {
-    figures.lastRun = display.during("stop") { run.stop() }
+    figures.lastRun = display.during("stop", "asking crossfade run to end") { run.stop() }
     let state = try monitor(stage)
     display.done(
       "stop",
@@ -97,7 +99,9 @@ extension Demo {
   }
 
   func compareLog(_ stage: DemoStage, from horizon: Int64, _ figures: inout DemoFigures) throws(Failure) {
-    let audit = try display.during("log") { () throws(Failure) -> DemoFigures.LogAudit in
+    let audit = try display.during(
+      "log", "reading the change log, and comparing it with the application's own audit"
+    ) { () throws(Failure) -> DemoFigures.LogAudit in
       try LogAudit(directory: stage.logDirectory, horizon: horizon).compare(
         with: try stage.ask { (connection) throws(PostgresError) in
           try LogAudit.audited(from: horizon, on: connection)

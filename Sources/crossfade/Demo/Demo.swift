@@ -12,23 +12,21 @@ struct Demo: Sendable {
 
   /// Runs all of it, and gives what was off: nothing, when all is well.
   func run() throws(Failure) -> [String] {
-    display.write(
+    display.headline(
       "A card ledger of \(HumanFormat.count(plan.rows)) transactions gets a new column under traffic, "
-        + "is killed in the middle, and is proven.", .aside)
+        + "is killed in the middle, and is proven.")
     var figures = DemoFigures()
     let stage: DemoStage
     do throws(Failure) {
       stage = try makeServer()
     } catch {
-      display.clear()
-      throw error
+      throw explained(error)
     }
     do throws(Failure) {
       try play(on: stage, &figures)
     } catch {
-      display.clear()
       if plan.keepsCluster, !interrupt.isStopped { keep(stage) }
-      throw error
+      throw explained(error)
     }
     display.write("\n" + DemoReport(figures: figures, elapsed: display.elapsed).table + "\n")
     let problems = figures.problems
@@ -58,6 +56,12 @@ struct Demo: Sendable {
     try judge(stage, &figures)
     try stopCapture(stage, survivor, &figures)
     try compareLog(stage, from: horizon, &figures)
+  }
+
+  /// Whatever fails after a Ctrl-C fails because of it.
+  private func explained(_ error: Failure) -> Failure {
+    display.clear()
+    return interrupt.isStopped ? .interrupted : error
   }
 
   private func keep(_ stage: DemoStage) {

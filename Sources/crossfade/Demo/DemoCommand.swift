@@ -24,7 +24,9 @@ struct DemoCommand: AsyncParsableCommand {
     guard (1_000...100_000_000).contains(rows) else {
       throw ValidationError("--rows must lie between 1000 and 100000000.")
     }
-    guard (1...3_600).contains(seconds) else { throw ValidationError("--seconds must lie between 1 and 3600.") }
+    guard (1...3_600).contains(seconds) else {
+      throw ValidationError("--seconds must lie between 1 and 3600.")
+    }
     guard (1...100_000).contains(rate) else { throw ValidationError("--rate must lie between 1 and 100000.") }
   }
 

@@ -25,14 +25,15 @@ final class DemoDisplay: Sendable {
   /// Since the beginning.
   var elapsed: Duration { ContinuousClock.now - start }
 
+  private var layout: StepLayout { StepLayout(width: terminal.isTTY ? terminal.width - 1 : nil) }
+
   /// A step is done: when, which, and what came of it.
   func done(_ step: String, _ text: String, _ tone: Tone = .step) {
-    let layout = StepLayout(width: terminal.isTTY ? terminal.width - 1 : nil)
+    let layout = layout
     sink.show(status: nil)
     for (number, line) in layout.lines(text).enumerated() {
       let head = number == 0 ? layout.head(elapsed, step) : layout.blank
-      sink.write(
-        line: paint(head.time, .aside) + paint(head.step, tone) + line)
+      sink.write(line: paint(head.time, .aside) + paint(head.step, tone) + line)
     }
     pace.withLock { $0 = ProgressPace(terminal: terminal) }
   }
@@ -40,10 +41,33 @@ final class DemoDisplay: Sendable {
   /// How far the step under way has come.
   func show(_ progress: Operations.Progress) {
     let elapsed = elapsed
+    var progress = progress
+    // On a narrow terminal rate and lag matter more than the time.
+    if !terminal.rewritesLines || terminal.width >= Self.roomForTime {
+      progress.title = layout.head(elapsed, progress.title).time + progress.title
+    }
     sink.show(pace.withLock { $0.update(progress, now: elapsed) })
   }
 
-  /// Lines without a time: the heading, the report.
+  private static let roomForTime = 110
+
+  /// A step begins, or goes on with something else: on a terminal the living line says so, elsewhere a line of its own.
+  func begin(_ step: String, _ text: String) {
+    let head = layout.head(elapsed, step)
+    let line = head.time + head.step + text + " ..."
+    if terminal.rewritesLines {
+      sink.show(status: String(line.prefix(max(0, terminal.width - 1))))
+    } else {
+      sink.write(line: line)
+    }
+  }
+
+  /// A sentence over the whole width.
+  func headline(_ text: String) {
+    for line in layout.lines(text, indent: 0) { sink.write(line: paint(line, .aside)) }
+  }
+
+  /// Lines without a time: the report.
   func write(_ text: String, _ tone: Tone? = nil) {
     sink.show(status: nil)
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
@@ -54,13 +78,15 @@ final class DemoDisplay: Sendable {
   /// Takes the living line away.
   func clear() { sink.show(status: nil) }
 
-  /// Shows that something is under way, and for how long, while `body` runs.
+  /// Says what is under way while `body` runs: once on a pipe, with the time that passes on a terminal.
   func during<Value, Failure: Error>(
-    _ title: String, _ body: () throws(Failure) -> Value
+    _ step: String, _ text: String, _ body: () throws(Failure) -> Value
   ) throws(Failure) -> Value {
-    let line = BusyLine { [self] elapsed in
-      show(Operations.Progress(title: title, done: UInt64(elapsed / .seconds(1)), unit: "s"))
+    guard terminal.rewritesLines else {
+      begin(step, text)
+      return try body()
     }
+    let line = BusyLine { [self] in begin(step, text) }
     defer { line.end() }
     return try body()
   }

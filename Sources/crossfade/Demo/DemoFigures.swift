@@ -69,13 +69,17 @@ struct DemoFigures: Sendable {
     }
     if let log {
       if log.lost > 0 { problems.append("\(log.lost) transactions lack a change in the change log") }
-      if log.surplus > 0 { problems.append("\(log.surplus) transactions have a change too many in the change log") }
+      if log.surplus > 0 {
+        problems.append("\(log.surplus) transactions have a change too many in the change log")
+      }
       problems += log.damage.map { "the change log: \($0)" }
     } else {
       problems.append("the change log was not compared with the application's audit")
     }
     if quarantined > 0 { problems.append("\(quarantined) rows are in quarantine") }
-    problems += applicationErrors.sorted { $0.key < $1.key }.map { "the application, \($0.value) times: \($0.key)" }
+    problems += applicationErrors.sorted { $0.key < $1.key }.map {
+      "the application, \($0.value) times: \($0.key)"
+    }
     if restarts == 0 { problems.append("nothing was killed and restarted") }
     if let lastRun {
       if !lastRun.isSuccess { problems.append("crossfade run, asked to stop, ended with \(lastRun)") }

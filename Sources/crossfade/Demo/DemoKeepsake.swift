@@ -9,7 +9,7 @@ struct DemoKeepsake {
     let program = CommandLine.arguments.first ?? "crossfade"
     let psql = stage.cluster.installation.path(of: .psql)
     let status =
-      "SELECT t.id, t.status, s.code FROM transactions t JOIN transaction_state s ON s.id = t.state_id LIMIT 5"
+      "SELECT t.id, t.status, s.code FROM transactions t JOIN transaction_state s ON s.id = t.state_id ORDER BY t.id DESC LIMIT 5"
     return """
 
       The cluster is still there. Connect to it, and let crossfade do:

@@ -27,7 +27,9 @@ struct DemoPlan: Sendable {
   /// A ledger's server, not a laptop's: no checkpoint falls into the minute of the demonstration. Commits are flushed.
   var cluster: ClusterConfiguration {
     var configuration = ClusterConfiguration()
-    configuration.settings = ["shared_buffers": "256MB", "max_wal_size": "8GB", "min_wal_size": "2GB", "checkpoint_timeout": "30min",]
+    configuration.settings = [
+      "shared_buffers": "256MB", "max_wal_size": "8GB", "min_wal_size": "2GB", "checkpoint_timeout": "30min",
+    ]
     return configuration
   }
 }

@@ -52,8 +52,8 @@ enum DemoSlot {
       synchronous_commit: off   # rows and checkpoint are in one commit: a crash loses both or neither
 
     backfill:
-      batch: 5000
-      pause: 0ms
+      batch: 1000
+      pause: 10ms  # leaves the application room: 40,000 rows a second at most
 
     """
 }

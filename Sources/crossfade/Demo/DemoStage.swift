@@ -30,7 +30,6 @@ final class DemoStage {
     do throws(ClusterError) {
       cluster = try Cluster.running(plan.cluster)
     } catch {
-      if interrupt.isStopped { throw .interrupted }
       throw Failure(error)
     }
     conninfo = cluster.conninfo(database: "ledger")
@@ -60,7 +59,6 @@ final class DemoStage {
     do throws(PostgresError) {
       return try question(connection)
     } catch {
-      if interrupt.isStopped { throw .interrupted }
       throw Failure(error)
     }
   }
@@ -73,7 +71,8 @@ final class DemoStage {
   /// The file that a process's words go to.
   func logPath(of name: String) -> String { "\(cluster.path)/\(name).log" }
 
-  private static func connect(_ conninfo: String, _ interrupt: Interrupt) throws(PostgresError) -> Connection {
+  private static func connect(_ conninfo: String, _ interrupt: Interrupt) throws(PostgresError) -> Connection
+  {
     try Connection(
       conninfo, options: .init(applicationName: "crossfade demo", settings: [("search_path", "pg_catalog")]),
       interrupt: interrupt)

@@ -23,9 +23,11 @@ struct StepLayout {
   }
 
   /// The text in lines that fit; a word that is longer than a line stands alone on one.
-  func lines(_ text: String) -> [String] {
+  ///
+  /// - Parameter indent: columns that are taken already.
+  func lines(_ text: String, indent: Int = timeColumns + 2 + stepColumns) -> [String] {
     guard let width else { return [text] }
-    let room = max(20, width - Self.timeColumns - 2 - Self.stepColumns)
+    let room = max(20, width - indent)
     var lines: [String] = []
     var line = ""
     for word in text.split(separator: " ") {

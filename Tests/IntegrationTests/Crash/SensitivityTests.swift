@@ -109,5 +109,37 @@ extension Integration {
       #expect(findings.first?.hasSuffix("[move \(sentinel) CAPTURED]") == true)
       #expect(findings.first?.hasPrefix("missing from the log: transaction ") == true)
     }
+
+    @Test(
+      "on a real ledger, one write of the applier that is swallowed is found, by the oracle and by verify")
+    func swallowed() throws {
+      let ledger = try LedgerFixture("swallowed", rows: 50)
+      try ledger.expand()
+      try ledger.connect().script(
+        """
+        CREATE FUNCTION public.swallow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+        CREATE TRIGGER swallow BEFORE UPDATE OF state_id ON public.transactions FOR EACH ROW
+          WHEN (NEW.card_token = 'sentinel' AND NEW.id = 51) EXECUTE FUNCTION public.swallow();
+        """, purpose: "make a trigger that swallows")
+      let process = try ledger.start()
+      try ledger.awaitStream(process)
+      try ledger.backfill()
+      try ledger.connect().script(
+        """
+        WITH changed AS (
+          INSERT INTO public.transactions (card_token, merchant_id, amount_cents, currency)
+          VALUES ('sentinel', 0, 1, 'EUR') RETURNING id, status)
+        INSERT INTO public.ledger_audit (transaction_id, status, op) SELECT id, status, 'insert' FROM changed
+        """, purpose: "insert what is swallowed")
+      try ledger.awaitCaughtUp(process)
+      #expect(
+        try Oracle(.derived()).judge(ledger.connect()).findings.map(\.description) == [
+          "state missing: 1 row (id 51)"
+        ])
+      let verified = try ledger.command("verify")
+      #expect(verified.status == .exited(1))
+      #expect(verified.output.contains("incomplete [\"51\"]: AUTH -> NULL"), "\(verified.output)")
+      #expect(process.stop() == .exited(0))
+    }
   }
 }

@@ -1,16 +1,16 @@
 import Foundation
 import LocalCluster
 
-/// A `crossfade run` that was started, with its log lines in a file. Dropping the last reference kills it.
+/// A `crossfade` that was started, with what it prints in a file. Dropping the last reference kills it.
 final class CrossfadeProcess: Sendable {
   private let child: ChildProcess
   /// Where its standard error goes.
   let outputPath: String
 
-  init(slotFile: String, environment: [String: String?], outputPath: String) throws {
+  init(_ command: String, slotFile: String, environment: [String: String?], outputPath: String) throws {
     self.outputPath = outputPath
     child = try ChildProcess(
-      [CrossfadeBinary.path(), "run", slotFile], environment: environment, output: .file(outputPath),
+      [CrossfadeBinary.path(), command, slotFile], environment: environment, output: .file(outputPath),
       errors: .file(outputPath))
   }
 

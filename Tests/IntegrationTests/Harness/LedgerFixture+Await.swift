@@ -54,6 +54,13 @@ extension LedgerFixture {
     guard isSo else { throw NeverHappened(what: question, output: process.outputTail) }
   }
 
+  /// Waits until the dual-write's session waits, its statements run, for a commit that is not sent.
+  func awaitHangingTarget(_ process: CrossfadeProcess) throws {
+    try awaitRow(
+      "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'crossfade dual-write \(slot)' "
+        + "AND state <> 'idle' AND now() - state_change > interval '500 ms'", process)
+  }
+
   /// Derives the rows that were there before.
   func backfill() throws {
     let run = try command("backfill", within: .seconds(120))

@@ -10,6 +10,8 @@ extension LedgerFixture {
     let report = try Oracle(.derived()).judge(session)
     #expect(report.findings == [], "seed \(seed)", sourceLocation: sourceLocation)
     #expect(report.unmapped == 0, sourceLocation: sourceLocation)
+    let own = try command("verify")
+    #expect(own.status == .exited(0), "\(own.output)", sourceLocation: sourceLocation)
     let verified = try LogVerifier.verify(directory: logDirectory)
     #expect(verified.problems == [], "seed \(seed)", sourceLocation: sourceLocation)
     #expect(verified.unfinishedBytes == 0, sourceLocation: sourceLocation)

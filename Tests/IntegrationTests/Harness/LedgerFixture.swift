@@ -74,13 +74,13 @@ final class LedgerFixture: Sendable {
     guard run.status.isSuccess else { throw UnexpectedOutput(what: "expand", run: run) }
   }
 
-  /// Starts `crossfade run`.
+  /// Starts `crossfade run`, or another command that is to be interrupted.
   ///
-  /// - Parameter failPoint: `name:N`, where it is to die.
-  func start(failPoint: String? = nil) throws -> CrossfadeProcess {
+  /// - Parameter failPoint: `name:N`, where it is to die; `name:N:hang`, where it is to hang.
+  func start(_ command: String = "run", failPoint: String? = nil) throws -> CrossfadeProcess {
     try CrossfadeProcess(
-      slotFile: slotFile, environment: environment(as: user, failPoint: failPoint),
-      outputPath: "\(scratch.path)/run.out")
+      command, slotFile: slotFile, environment: environment(as: user, failPoint: failPoint),
+      outputPath: "\(scratch.path)/\(command).out")
   }
 
   /// Expands the ledger and starts `crossfade run`; answers when it reads the slot.

@@ -12,9 +12,16 @@ struct LiveStatusFile: Decodable, Sendable {
     }
   }
 
+  struct Capture: Decodable, Sendable {
+    var phase: String
+    var received: String
+    var logged: String
+    var reconnects: Int
+  }
+
   var pid: Int32
   var writtenAt: String
-  var capture: Part
+  var capture: Capture
   var dualWrite: Part
 
   enum CodingKeys: String, CodingKey {

@@ -12,6 +12,7 @@ struct SlotText {
   var states = LegacyStatus.allCases.map { "{id: \($0.rawValue), code: \($0), status: '\($0.text)'}" }
   var confirm = "logged"
   var batch = 5000
+  var backfill = (batch: 5000, pause: "0ms")
 
   init(slot: String) { self.slot = slot }
 
@@ -40,6 +41,9 @@ struct SlotText {
     confirm: \(confirm)
     write:
       batch: \(batch)
+    backfill:
+      batch: \(backfill.batch)
+      pause: \(backfill.pause)
 
     """
   }
