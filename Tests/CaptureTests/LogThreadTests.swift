@@ -25,7 +25,10 @@ import Testing
     self.interrupt = interrupt
     self.feed = feed
     thread = Worker {
-      LogThread(writer: log.writer, feed: feed, tail: log.tail, interrupt: interrupt, logger: quiet).run()
+      LogThread(
+        writer: log.writer, feed: feed, tail: log.tail, status: CaptureStatusBoard(), interrupt: interrupt,
+        logger: quiet
+      ).run()
       return true
     }
   }

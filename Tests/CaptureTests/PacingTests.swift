@@ -3,43 +3,52 @@ import Testing
 @testable import Capture
 
 @Suite("Pacing") struct PacingTests {
-  /// How often the reader is told to pause in a second of so many messages, when it empties its socket every 100 us.
-  private func pauses(messagesPerSecond: Int) -> Int {
-    var pacing = Pacing(now: 0)
-    var pauses = 0
-    var read = 0
-    for turn in 1...10_000 {
-      let now = UInt64(turn) * 100_000
-      let due = messagesPerSecond * turn / 10_000
-      pacing.read(due - read)
-      read = due
-      if pacing.pausesWhenEmpty(now: now) { pauses += 1 }
-    }
-    return pauses
+  private func saturated() -> Pacing {
+    var pacing = Pacing()
+    for _ in 0..<Pacing.streak { pacing.waited(nanoseconds: 5_000) }
+    return pacing
   }
 
-  @Test("a thousand transactions of three messages a second are read without any pause")
+  @Test("a thousand transactions a second, a millisecond apart, are read without any pause")
   func calm() {
-    #expect(pauses(messagesPerSecond: 0) == 0)
-    #expect(pauses(messagesPerSecond: 3_000) == 0)
-    #expect(pauses(messagesPerSecond: 19_000) == 0)
+    var pacing = Pacing()
+    for transaction in 0..<1000 {
+      // Three messages: the first is waited for, the others come right behind it.
+      pacing.waited(nanoseconds: transaction.isMultiple(of: 7) ? 400_000 : 1_000_000)
+      pacing.waited(nanoseconds: 3_000)
+      pacing.waited(nanoseconds: 3_000)
+      #expect(!pacing.saturated)
+    }
   }
 
-  @Test("a saturated stream is read with pauses, from the first whole millisecond on")
-  func saturated() {
-    #expect(pauses(messagesPerSecond: 100_000) >= 9_900)
+  @Test("a streak of short waits is a backlog, however slow the machine")
+  func backlog() {
+    var pacing = Pacing()
+    for _ in 1..<Pacing.streak { pacing.waited(nanoseconds: 290_000) }
+    #expect(!pacing.saturated)
+    pacing.waited(nanoseconds: 290_000)
+    #expect(pacing.saturated)
   }
 
-  @Test("the pauses end in the millisecond after the backlog")
+  @Test("one long wait begins the streak anew")
+  func interrupted() {
+    var pacing = Pacing()
+    for _ in 1..<Pacing.streak { pacing.waited(nanoseconds: 1_000) }
+    pacing.waited(nanoseconds: Pacing.shortWaitNanoseconds)
+    for _ in 1..<Pacing.streak { pacing.waited(nanoseconds: 1_000) }
+    #expect(!pacing.saturated)
+  }
+
+  @Test("pauses go on while they find messages, and end when several in a row find none")
   func ends() {
-    var pacing = Pacing(now: 0)
-    pacing.read(1000)
-    let pauses = [1_000_000, 1_500_000, 2_000_000].map { pacing.pausesWhenEmpty(now: $0) }
-    #expect(pauses == [true, true, false])
-  }
-
-  @Test("the pause is far below a millisecond, which would collapse the drain")
-  func length() {
-    #expect(Pacing.pauseMicroseconds <= 100)
+    var pacing = saturated()
+    for _ in 0..<100 { pacing.paused(found: 12) }
+    for _ in 1..<Pacing.emptyPauses { pacing.paused(found: 0) }
+    pacing.paused(found: 1)
+    #expect(pacing.saturated)
+    for _ in 0..<Pacing.emptyPauses { pacing.paused(found: 0) }
+    #expect(!pacing.saturated)
+    pacing.waited(nanoseconds: 1_000)
+    #expect(!pacing.saturated)
   }
 }
