@@ -5,9 +5,11 @@ public enum ControlSchema {
   /// The version of the tables, kept in them; a newer one is refused.
   public static let version = 1
 
-  /// The statements that make it; each may run again.
-  public static let statements: [String] = [
-    "CREATE SCHEMA IF NOT EXISTS crossfade",
+  /// The statement that makes the schema.
+  static let schema = "CREATE SCHEMA crossfade"
+
+  /// The statements that make its tables; each may run again.
+  static let tables: [String] = [
     """
     CREATE TABLE IF NOT EXISTS crossfade.checkpoint (
       slot text PRIMARY KEY,
@@ -46,8 +48,12 @@ public enum ControlSchema {
       "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = 'crossfade' "
         + "AND tablename IN ('checkpoint', 'quarantine')", purpose: purpose)
     guard found.integer(0, 0) != 2 else { return }
+    // IF NOT EXISTS would ask for CREATE on the database even when the schema is there (`schemacmds.c`).
+    let there = try connection.query(
+      "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'crossfade')", purpose: purpose
+    ).boolean(0, 0)
     try connection.transaction(purpose: "make the crossfade schema") { () throws(PostgresError) in
-      for statement in statements { try connection.query(statement, purpose: "make the crossfade schema") }
+      for statement in (there ? [] : [schema]) + tables { try connection.query(statement, purpose: "make the crossfade schema") }
     }
   }
 

@@ -112,6 +112,35 @@ extension CommandTests {
       ] { #expect(run.output.contains(fix), "\(run.output)") }
     }
 
+    @Test("with the fixes applied and nothing more, a role without CREATE passes, and run works as it")
+    func leastPrivilege() throws {
+      let slot = try LedgerSlot("check_least")
+      try #require(try slot.crossfade("expand").status == .exited(0))
+      try slot.sql(
+        """
+        DROP SCHEMA crossfade CASCADE;
+        CREATE ROLE check_least LOGIN REPLICATION;
+        GRANT SELECT ON transactions, transaction_state TO check_least;
+        """)
+      slot.user = "check_least"
+      let before = try slot.crossfade("check")
+      let lines = before.output.split(separator: "\n")
+      for (finding, fix) in zip(lines, lines.dropFirst()) where finding.hasPrefix("fail") {
+        let statement = fix.drop { $0 == " " }.dropFirst("fix: ".count)
+        let bare =
+          statement.hasPrefix("as postgres: ") ? statement.dropFirst("as postgres: ".count) : statement
+        try slot.sql(String(bare.prefix { $0 != ";" }))
+      }
+      let after = try slot.crossfade("check")
+      #expect(after.status == .exited(0), "\(after.output)")
+      #expect(problems(after) == ["warn long transactions"])
+      #expect(after.output.contains("a logical message in each transaction"))
+      try slot.start()
+      try slot.sql("UPDATE transactions SET status = 'Settled' WHERE id = 1")
+      #expect(try slot.await("SELECT state_id = 3 FROM transactions WHERE id = 1"))
+      try slot.stop()
+    }
+
     @Test("a look at the statuses that takes too long is cut, and says so")
     func cut() throws {
       let slot = try LedgerSlot("check_cut")

@@ -27,7 +27,7 @@ final class LedgerSlot {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     try Connection(self.cluster.conninfo(), options: .init(applicationName: "command test"))
       .query("CREATE DATABASE \(SQLText.identifier(name))", purpose: "create a database")
-    try LedgerLoader(rows: rows).createAndLoad(connect())
+    try LedgerLoader(rows: rows).createAndLoad(conninfo: self.cluster.conninfo(database: name))
     try (definition + more).write(toFile: path, atomically: true, encoding: .utf8)
   }
 

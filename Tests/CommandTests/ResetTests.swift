@@ -1,5 +1,6 @@
 import Foundation
 import LocalCluster
+import Postgres
 import Testing
 
 extension CommandTests {
@@ -96,6 +97,24 @@ extension CommandTests {
       #expect(run.output.contains("is being written by process"), "\(run.output)")
       #expect(run.output.contains("hint: stop `crossfade run` first"), "\(run.output)")
       #expect(try slot.sql("SELECT count(*) FROM crossfade.checkpoint") == "1")
+    }
+
+    @Test("a slot that is being applied is refused, and nothing is forgotten")
+    func applied() throws {
+      let slot = try LedgerSlot("reset_applied")
+      try #require(try slot.crossfade("expand").status == .exited(0))
+      try slot.start()
+      try slot.stop()
+      let applier = try slot.connect()
+      try applier.query(
+        "SELECT pg_advisory_lock(hashtext('crossfade'), hashtext('reset_applied'))",
+        purpose: "hold the slot's lock")
+      let run = try slot.crossfade("reset", more: ["--accept-gap", "--drop-slot"])
+      #expect(run.status == .exited(3))
+      #expect(run.output.contains("slot reset_applied is being applied by another process"), "\(run.output)")
+      #expect(FileManager.default.fileExists(atPath: slot.log))
+      #expect(try slot.sql("SELECT count(*) FROM crossfade.checkpoint") == "1")
+      withExtendedLifetime(applier) {}
     }
   }
 }

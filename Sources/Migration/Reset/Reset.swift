@@ -54,17 +54,21 @@ public struct Reset {
   public func run(_ plan: ResetPlan) throws(ResetError) -> String? {
     let custody = try custody()
     var renamed: String?
+    var isHeld = false
     var failure: ChangeLogError?
     do throws(PostgresError) {
       try connection.transaction(purpose: "reset slot \(plan.slot)") { () throws(PostgresError) in
-        try forget(plan)
+        guard try forget(plan) else {
+          isHeld = true
+          return
+        }
         guard plan.log != nil, let custody else { return }
         do throws(ChangeLogError) { renamed = try custody.setAside(suffix: plan.suffix) } catch {
           failure = error
           throw .unexpected(purpose: "reset", what: "the log")
         }
       }
-      if plan.dropsSlot, plan.server != nil {
+      if plan.dropsSlot, plan.server != nil, !isHeld {
         try connection.query(
           "SELECT pg_drop_replication_slot($1)", [.text(plan.slot)],
           purpose: "drop replication slot \(plan.slot)")
@@ -73,24 +77,24 @@ public struct Reset {
       if let failure { throw .log(failure) }
       throw .postgres(error)
     }
+    if isHeld { throw .applied(slot: plan.slot) }
     return renamed
   }
 
-  private func forget(_ plan: ResetPlan) throws(PostgresError) {
+  /// Deletes checkpoint and progress. False when a dual-write of this slot is at work.
+  private func forget(_ plan: ResetPlan) throws(PostgresError) -> Bool {
     // The applier's own lock: with it held, no dual-write of this slot is at work.
     let free = try connection.query(
       "SELECT pg_try_advisory_xact_lock(hashtext('crossfade'), hashtext($1))", [.text(plan.slot)],
       purpose: "take the lock of slot \(plan.slot)")
-    guard free.boolean(0, 0) else {
-      throw .unexpected(
-        purpose: "take the lock of slot \(plan.slot)", what: "another process applies it; stop it first")
-    }
+    guard free.boolean(0, 0) else { return false }
     if plan.checkpoint != nil {
       try connection.query(
         "DELETE FROM crossfade.checkpoint WHERE slot = $1", [.text(plan.slot)],
         purpose: "forget the checkpoint")
     }
     if plan.hasBackfill { try Backfill.restart(slot: plan.slot, on: connection) }
+    return true
   }
 
   /// The log's lock; nil when there is no log.

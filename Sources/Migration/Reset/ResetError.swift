@@ -9,6 +9,8 @@ public enum ResetError: Error, Sendable {
   case log(ChangeLogError)
   /// Somebody reads the slot.
   case slotActive(slot: String, pid: Int32)
+  /// A dual-write of this slot is at work.
+  case applied(slot: String)
   /// The slot's WAL is gone: kept as it is, it would be refused at the next start.
   case slotLost(slot: String, reason: String)
 }
@@ -20,6 +22,7 @@ extension ResetError: CustomStringConvertible {
     case .postgres(let error): error.description
     case .log(let error): error.description
     case .slotActive(let slot, let pid): "replication slot \(slot) is being read by server process \(pid)"
+    case .applied(let slot): "slot \(slot) is being applied by another process"
     case .slotLost(let slot, let reason): "replication slot \(slot) is lost (\(reason)), and would stay so"
     }
   }
@@ -32,6 +35,7 @@ extension ResetError: CustomStringConvertible {
     case .log: nil
     case .slotActive(_, let pid):
       "stop `crossfade run` or the other consumer; SELECT * FROM pg_stat_activity WHERE pid = \(pid) shows which it is"
+    case .applied: "stop `crossfade run` first, wherever it runs"
     case .slotLost: "add --drop-slot: `crossfade run` then makes it anew"
     }
   }

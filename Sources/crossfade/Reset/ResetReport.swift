@@ -15,7 +15,7 @@ struct ResetReport: Sendable {
     }
     var lines = [isDone ? "done:" : "would do, with --accept-gap:"]
     lines += plan.steps.map { "  \($0)" }
-    if let renamed { lines.append("the log stands in \(renamed) now; `crossfade decode` reads its segments") }
+    if let renamed { lines.append("the log stands in \(renamed) now: lz4 -dc SEGMENT | crossfade decode -") }
     lines.append(plan.gap)
     lines.append("next:")
     lines += plan.next.map { "  \($0)" }

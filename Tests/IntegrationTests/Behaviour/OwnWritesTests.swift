@@ -35,15 +35,7 @@ extension Integration {
       let ledger = try LedgerFixture("own_message", rows: 50, user: "cf_plain")
       let session = try ledger.connect()
       try ledger.expand()
-      try session.script(
-        """
-        CREATE ROLE cf_plain LOGIN REPLICATION;
-        GRANT SELECT, UPDATE (state_id) ON public.transactions TO cf_plain;
-        GRANT SELECT ON public.transaction_state TO cf_plain;
-        GRANT USAGE ON SCHEMA crossfade TO cf_plain;
-        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA crossfade TO cf_plain;
-        CREATE PUBLICATION \(ledger.slot) FOR TABLE public.transactions (id, status, state_id)
-        """, purpose: "make a role")
+      try ledger.makePlainRole()
       let process = try ledger.start()
       try ledger.awaitStream(process)
       try ledger.backfill()

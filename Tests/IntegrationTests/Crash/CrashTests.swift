@@ -10,19 +10,38 @@ extension Integration {
     /// Half of them at random moments, half at the five named fail points.
     static let kills = 110
 
+    /// And so many more with `confirm: applied`, as a role that marks its writes by a message.
+    static let killsOfPlainRole = 20
+
     @Test(
       "after every kill under traffic the log holds each transaction once, in order, and every row its state")
     func matrix() throws {
-      let seed = Seed.draw(for: "crash matrix")
       let ledger = try LedgerFixture("crash", rows: 2000)
-      let first = try ledger.expandAndStart()
+      try ledger.expand()
+      try survive(ledger, kills: Self.kills)
+    }
+
+    @Test("so it is where a plain role confirms only what it has applied")
+    func plainRole() throws {
+      let ledger = try LedgerFixture("crash_plain", rows: 500, user: "cf_crash_plain") {
+        $0.confirm = "applied"
+      }
+      try ledger.expand()
+      try ledger.makePlainRole()
+      try survive(ledger, kills: Self.killsOfPlainRole)
+    }
+
+    private func survive(_ ledger: LedgerFixture, kills: Int) throws {
+      let seed = Seed.draw(for: ledger.database)
+      let first = try ledger.start()
+      try ledger.awaitStream(first)
       let workload = Workload(conninfo: ledger.conninfo, plan: .everyKind(seed: seed))
       workload.start()
       try ledger.backfill()
       first.kill()
 
       var deaths: [String: Int] = [:]
-      for death in Death.schedule(kills: Self.kills, seed: seed) {
+      for death in Death.schedule(kills: kills, seed: seed) {
         try die(death, beside: ledger)
         deaths[death.kind, default: 0] += 1
       }
@@ -33,9 +52,9 @@ extension Integration {
       #expect(tally.errors == [:])
       try ledger.awaitCaughtUp(last)
       #expect(last.stop() == .exited(0), "\(last.outputTail)")
-      print("crash matrix: \(Self.kills) kills \(deaths), \(tally.committed) transactions")
+      print("\(ledger.database): \(kills) kills \(deaths), \(tally.committed) transactions")
       try ledger.expectExact(seed: seed)
-      #expect(deaths.values.reduce(0, +) == Self.kills)
+      #expect(deaths.values.reduce(0, +) == kills)
     }
 
     private func die(_ death: Death, beside ledger: LedgerFixture) throws {
