@@ -34,7 +34,7 @@ extension Integration {
       let session = try ledger.connect()
       for done in 1...Self.rows {
         let doomed = try ledger.start(failPoint: "committed-before-confirm:2")
-        #expect(doomed.wait(within: .seconds(30)) == .signalled(SIGKILL), "\(doomed.outputTail)")
+        try #require(doomed.wait(within: .seconds(30)) == .signalled(SIGKILL), "\(doomed.outputTail)")
         let applied = try session.query(
           "SELECT count(state_id) FROM public.transactions WHERE card_token = 'adjacent'", purpose: "count")
         #expect(try #require(applied.integer(0, 0)) >= Int64(done))

@@ -40,7 +40,7 @@ extension Integration {
         for point in ["received", "logged-before-sync", "received", "synced-before-confirm"] {
           let pass = Int.random(in: 2...3, using: &generator)
           let doomed = try ledger.start(failPoint: "\(point):\(pass)")
-          #expect(doomed.wait(within: .seconds(60)) == .signalled(SIGKILL), "\(doomed.outputTail)")
+          try #require(doomed.wait(within: .seconds(60)) == .signalled(SIGKILL), "\(doomed.outputTail)")
           #expect(
             try LoggedHistory(directory: ledger.logDirectory).transactions == before, "\(point):\(pass)")
           if try LogVerifier.verify(directory: ledger.logDirectory).unfinishedBytes > 0 { unfinished += 1 }

@@ -57,19 +57,21 @@ extension Integration {
       #expect(deaths.values.reduce(0, +) == kills)
     }
 
+    /// One life. What ends otherwise than by the kill ends the test: each of the rest would wait in vain too.
     private func die(_ death: Death, beside ledger: LedgerFixture) throws {
+      let process: CrossfadeProcess
+      let ended: ProcessStatus?
       switch death {
       case .random(let milliseconds):
-        let process = try ledger.start()
+        process = try ledger.start()
         usleep(UInt32(milliseconds) * 1000)
-        #expect(process.isRunning, "before the kill \(death): \(process.outputTail)")
-        #expect(process.kill() == .signalled(SIGKILL))
+        ended = process.kill()
       case .failPoint(let name, let pass):
-        let process = try ledger.start(failPoint: "\(name):\(pass)")
+        process = try ledger.start(failPoint: "\(name):\(pass)")
         // Under traffic each point is passed many times a second.
-        let ended = process.wait(within: .seconds(60))
-        #expect(ended == .signalled(SIGKILL), "\(death): \(process.outputTail)")
+        ended = process.wait(within: .seconds(60))
       }
+      try #require(ended == .signalled(SIGKILL), "\(death): \(process.outputTail)")
     }
   }
 }

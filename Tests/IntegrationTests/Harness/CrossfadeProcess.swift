@@ -4,6 +4,7 @@ import LocalCluster
 /// A `crossfade` that was started, with what it prints in a file. Dropping the last reference kills it.
 final class CrossfadeProcess: Sendable {
   private let child: ChildProcess
+  private let orphanGuard: OrphanGuard
   /// Where its standard error goes.
   let outputPath: String
 
@@ -12,6 +13,12 @@ final class CrossfadeProcess: Sendable {
     child = try ChildProcess(
       [CrossfadeBinary.path(), command, slotFile], environment: environment, output: .file(outputPath),
       errors: .file(outputPath))
+    do {
+      orphanGuard = try OrphanGuard(of: child.pid)
+    } catch {
+      child.stop(SIGKILL)
+      throw error
+    }
   }
 
   deinit {

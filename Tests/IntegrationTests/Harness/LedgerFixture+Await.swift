@@ -11,12 +11,16 @@ struct NeverHappened: Error, CustomStringConvertible {
 }
 
 extension LedgerFixture {
-  /// Waits until somebody reads the slot.
+  /// Waits until somebody reads the slot and the target has its first checkpoint: capture has begun then, and a
+  /// backfill may.
   func awaitStream(_ process: CrossfadeProcess, within limit: Duration = .seconds(30)) throws {
     let session = try connect()
     let isActive = try eventually(within: limit) { () throws(PostgresError) -> Bool in
       if !process.isRunning { return true }
-      return try ReplicationSlot.find(slot, on: session)?.activePID != nil
+      guard try ReplicationSlot.find(slot, on: session)?.activePID != nil else { return false }
+      return try session.query(
+        "SELECT EXISTS (SELECT FROM crossfade.checkpoint WHERE slot = $1)", [.text(slot)], purpose: "ask"
+      ).boolean(0, 0)
     }
     guard isActive, process.isRunning else {
       throw NeverHappened(what: "reading slot \(slot)", output: process.outputTail)

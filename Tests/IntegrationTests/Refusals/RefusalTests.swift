@@ -118,6 +118,8 @@ extension Integration {
           ledger.cluster.installation.path(of: .pgRecvlogical), "--dbname=\(ledger.conninfo)",
           "--slot=\(ledger.slot)", "--start", "--file=/dev/null", "--option=proto_version=1",
           "--option=publication_names=\(ledger.slot)",
+          // Else it would confirm what it has read, and the slot would be ahead of the log.
+          "--status-interval=0", "--fsync-interval=0",
         ], output: .discard, errors: .discard)
       defer { holder.stop() }
       let session = try ledger.connect()
