@@ -121,6 +121,9 @@ final class LogFeed: Sendable {
         state.gathering = RecordGroup(
           capacity: max(Self.initialCapacity, min(work.group?.byteCount ?? 0, Self.limit)))
       }
+      // Where the log is inside a transaction it takes no watermark; that commit then ends past it. Were it kept here,
+      // the writer would turn in circles until then.
+      state.watermark = .invalid
       state.discardPartial = false
       state.writing = true
       return .some(work)
