@@ -99,16 +99,27 @@ let package = Package(
 
     .testTarget(name: "PGOutputTests", dependencies: ["PGOutput"], swiftSettings: settings),
     .testTarget(
-      name: "PostgresTests", dependencies: ["Postgres", "LocalCluster"], swiftSettings: settings),
+      name: "PostgresTests", dependencies: ["Postgres", "PGOutput", "LocalCluster"],
+      swiftSettings: settings),
     .testTarget(name: "ChangeLogTests", dependencies: ["ChangeLog"], swiftSettings: settings),
     .testTarget(
-      name: "CaptureTests", dependencies: ["Capture", "ChangeLog", "LocalCluster"],
+      name: "CaptureTests",
+      dependencies: [
+        "Capture", "ChangeLog", "PGOutput", "Postgres", "LocalCluster",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: settings),
     .testTarget(name: "DerivationTests", dependencies: ["Derivation"], swiftSettings: settings),
     .testTarget(
-      name: "DualWriteTests", dependencies: ["DualWrite", "LocalCluster"], swiftSettings: settings),
+      name: "DualWriteTests",
+      dependencies: ["DualWrite", "Derivation", "ChangeLog", "PGOutput", "Postgres", "LocalCluster"],
+      swiftSettings: settings),
     .testTarget(
-      name: "MigrationTests", dependencies: ["Migration", "Derivation", "PGOutput"],
+      name: "MigrationTests",
+      dependencies: [
+        "Migration", "Derivation", "DualWrite", "PGOutput", "Postgres", "LocalCluster",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "CommandTests",
@@ -122,6 +133,7 @@ let package = Package(
       name: "IntegrationTests",
       dependencies: ["crossfade", "LocalCluster", "Postgres", "PGOutput", "ChangeLog"],
       swiftSettings: settings),
+    .testTarget(name: "StyleTests", swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )
