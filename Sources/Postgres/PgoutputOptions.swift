@@ -26,7 +26,8 @@ public struct PgoutputOptions: Sendable, Equatable {
   /// backslash is a character like any other.
   public var sql: String {
     let names = publications.map(SQLText.identifier).joined(separator: ",")
-    var options = ["proto_version '\(protocolVersion)'", "publication_names '\(names.replacing("'", with: "''"))'"]
+    let list = names.replacing("'", with: "''")
+    var options = ["proto_version '\(protocolVersion)'", "publication_names '\(list)'"]
     if messages { options.append("messages 'true'") }
     if withoutOrigins { options.append("origin 'none'") }
     return options.joined(separator: ", ")
