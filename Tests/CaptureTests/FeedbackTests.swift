@@ -139,7 +139,8 @@ import Testing
     #expect(feedback.progressInterval == 50)
   }
 
-  @Test("no field ever goes back, and flushed never passes what is durable", arguments: 0..<100 as Range<UInt64>)
+  @Test(
+    "no field ever goes back, and flushed never passes what is durable", arguments: 0..<100 as Range<UInt64>)
   func monotone(_ seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     var feedback = feedback()

@@ -107,7 +107,8 @@ import Testing
     #expect(feed.take() == nil)
   }
 
-  @Test("a lost connection cuts the torn transaction off, forgets the watermark, and waits until that is done")
+  @Test(
+    "a lost connection cuts the torn transaction off, forgets the watermark, and waits until that is done")
   func settle() async throws {
     _ = gather("B20 I7 C20:30 B40 I7")
     feed.mark(watermark: lsn(35))
