@@ -100,7 +100,7 @@ import Testing
     #expect(try states(ledger) == "1---2")
     #expect(
       try ledger.column(
-        "SELECT key || ' ' || coalesce(status, 'NULL') || ': ' || reason || ' ' || (position IS NULL) "
+        "SELECT key::text || ' ' || coalesce(status, 'NULL') || ': ' || reason || ' ' || (position IS NULL) "
           + "FROM crossfade.quarantine ORDER BY key") == [
           #"["2"] auth: the map has no such status true"#, #"["3"] NULL: the map has no such status true"#,
           #"["4"] XXX: the map has no such status true"#,
