@@ -128,6 +128,9 @@ final class LogFeed: Sendable {
           capacity: max(Self.initialCapacity, min(work.group?.byteCount ?? 0, Self.limit)))
       }
       state.ready = false
+      // Where the log is inside a transaction it takes no watermark; that commit then ends past it. Were it kept here,
+      // the writer would turn in circles until then.
+      state.watermark = .invalid
       state.discardPartial = false
       state.writing = true
       return .some(work)

@@ -99,7 +99,7 @@ struct BackfillRun {
     try connection.query(
       """
       INSERT INTO crossfade.backfill (slot, bound, expected)
-      VALUES ($1, ARRAY(SELECT json_array_elements_text($2::json)), $3)
+      VALUES ($1, CASE WHEN $2::json IS NOT NULL THEN ARRAY(SELECT json_array_elements_text($2::json)) END, $3)
       """,
       [.text(definition.slot), .optional(bound.map { JSONStrings.write($0) }), .integer(progress.expected)],
       purpose: "record the backfill's bound")

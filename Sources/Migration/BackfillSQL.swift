@@ -51,13 +51,15 @@ struct BackfillSQL {
       """
   }
 
-  /// Puts the rows of a page that have no new value under quarantine: their status is not in the map. Slot in `$1`.
+  /// Puts the rows of a page under quarantine that have no new value because their status is not in the map. Slot in
+  /// `$1`. A row with a known status came into the page after it was derived: it is the stream's.
   func quarantine(after: Bool) -> String {
     let key = derive.key.map { "t.\($0.quoted)::text" }.joined(separator: ", ")
     return """
       INSERT INTO crossfade.quarantine AS q (slot, key, status, reason)
       SELECT $1, jsonb_build_array(\(key)), t.\(derive.from.quoted)::text, 'the map has no such status'
         FROM \(derive.table.quoted) AS t WHERE \(range(after: after, first: 2)) AND t.\(derive.to.quoted) IS NULL
+         AND \(DerivationSQL(derive, keyTypes: keyTypes).derived) IS NULL
       ON CONFLICT (slot, key) DO UPDATE SET status = EXCLUDED.status, last_seen = clock_timestamp()
       """
   }

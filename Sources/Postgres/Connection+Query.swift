@@ -14,7 +14,12 @@ extension Connection {
       PQsendQueryParams(handle, sql, count, nil, values, nil, nil, 0)
     }
     guard sent == 1 else { throw .connectionLost(purpose: purpose, message: message) }
-    return try finish(purpose: purpose, deadline: deadline)
+    do throws(PostgresError) {
+      return try finish(purpose: purpose, deadline: deadline)
+    } catch {
+      guard case .timedOut = error, let timeoutMilliseconds else { throw error }
+      throw .timedOut(purpose: purpose, milliseconds: timeoutMilliseconds)
+    }
   }
 
   /// Runs several statements separated by semicolons, without parameters, as one simple query: one transaction

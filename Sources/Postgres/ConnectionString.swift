@@ -17,6 +17,7 @@ enum ConnectionString {
       throw .invalidConnectionString(reason: withoutQuoted(text))
     }
     defer { PQconninfoFree(parsed) }
+    try checkCredentials(string)
     var given = Given(connectTimeoutMilliseconds: nil, options: "")
     var option = parsed
     while let keyword = option.pointee.keyword {
@@ -46,17 +47,26 @@ enum ConnectionString {
     return escaped
   }
 
-  static func withoutQuoted(_ text: String) -> String {
-    var result = ""
-    var quoted = false
-    for character in text {
-      if character == "\"" {
-        result += quoted ? "...\"" : "\""
-        quoted.toggle()
-      } else if !quoted {
-        result.append(character)
-      }
+  /// A password with `@` or `/` in a URI is cut there by libpq, which takes the rest for a host, port or database and
+  /// shows it in its errors.
+  private static func checkCredentials(_ string: String) throws(PostgresError) {
+    guard
+      let scheme = ["postgresql://", "postgres://"].first(where: { string.hasPrefix($0) })
+    else { return }
+    let uri = string.dropFirst(scheme.count).prefix { $0 != "?" }
+    let escape = "write @ as %40, / as %2F and : as %3A in a user name, password or database"
+    guard let at = uri.firstIndex(of: "@") else { return }
+    if uri[..<at].contains("/") {
+      throw .invalidConnectionString(reason: "its URI has a / before the @; \(escape)")
     }
-    return quoted ? result + "...\"" : result
+    if uri[at...].dropFirst().contains("@") {
+      throw .invalidConnectionString(reason: "its URI has more than one @; \(escape)")
+    }
+  }
+
+  /// Without everything from the first quote to the last: what is quoted may hold quotes itself.
+  static func withoutQuoted(_ text: String) -> String {
+    guard let first = text.firstIndex(of: "\""), let last = text.lastIndex(of: "\"") else { return text }
+    return text[..<first] + "\"...\"" + (first == last ? "" : text[text.index(after: last)...])
   }
 }

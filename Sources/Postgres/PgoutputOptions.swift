@@ -22,10 +22,12 @@ public struct PgoutputOptions: Sendable, Equatable {
       withoutOrigins: withoutOrigins && server.major >= 16)
   }
 
-  /// The options as `START_REPLICATION ... (...)` wants them.
+  /// The options as `START_REPLICATION ... (...)` wants them. Its grammar (`repl_scanner.l`) has no E'' strings: a
+  /// backslash is a character like any other.
   public var sql: String {
     let names = publications.map(SQLText.identifier).joined(separator: ",")
-    var options = ["proto_version '\(protocolVersion)'", "publication_names \(SQLText.literal(names))"]
+    let list = names.replacing("'", with: "''")
+    var options = ["proto_version '\(protocolVersion)'", "publication_names '\(list)'"]
     if messages { options.append("messages 'true'") }
     if withoutOrigins { options.append("origin 'none'") }
     return options.joined(separator: ", ")

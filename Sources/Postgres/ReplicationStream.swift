@@ -36,7 +36,12 @@ public final class ReplicationStream {
     guard let result = try connection.nextResult(purpose: purpose, deadline: nil) else {
       throw .connectionLost(purpose: purpose, message: connection.message)
     }
-    guard result.status == PGRES_COPY_BOTH else { throw .server(result.error(purpose: purpose)) }
+    guard result.status == PGRES_COPY_BOTH else {
+      // The session stands; the end of the statement is taken in, so that it can be used again.
+      let end = Deadline.after(milliseconds: 10_000)
+      while try connection.nextResult(purpose: purpose, deadline: end) != nil {}
+      throw .server(result.error(purpose: purpose))
+    }
   }
 
   deinit {

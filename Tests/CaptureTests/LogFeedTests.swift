@@ -6,7 +6,7 @@ import Testing
 
 @testable import Capture
 
-@Suite("The feed of the log", .timeLimit(.minutes(1))) struct LogFeedTests {
+@Suite("The feed of the log", .timeLimit(.minutes(10))) struct LogFeedTests {
   private let interrupt: Interrupt
   private let feed: LogFeed
 
@@ -107,7 +107,8 @@ import Testing
     #expect(feed.take() == nil)
   }
 
-  @Test("a lost connection cuts the torn transaction off, forgets the watermark, and waits until that is done")
+  @Test(
+    "a lost connection cuts the torn transaction off, forgets the watermark, and waits until that is done")
   func settle() async throws {
     _ = gather("B20 I7 C20:30 B40 I7")
     feed.mark(watermark: lsn(35))

@@ -78,7 +78,8 @@ import Testing
   @Test("a slot that is gone is never made anew over a log or a checkpoint")
   func slotGone() {
     #expect(
-      refusal(judge(held: (0x80, 0x100)) { $0.slot = nil }) == .slotMissing(slot: "ledger", logEnd: lsn(0x100)))
+      refusal(judge(held: (0x80, 0x100)) { $0.slot = nil })
+        == .slotMissing(slot: "ledger", logEnd: lsn(0x100)))
     #expect(
       refusal(judge(checkpoint: 0x80) { $0.slot = nil })
         == .slotMissingForCheckpoint(slot: "ledger", checkpoint: lsn(0x80)))
@@ -87,7 +88,8 @@ import Testing
   @Test("a log of another system, another database or a later timeline is refused before all else")
   func otherOrigin() throws {
     #expect(
-      refusal(judge(held: (1, 1)) { $0.system.systemIdentifier = 7002 }) == .otherSystem(log: 7001, server: 7002))
+      refusal(judge(held: (1, 1)) { $0.system.systemIdentifier = 7002 })
+        == .otherSystem(log: 7001, server: 7002))
     #expect(refusal(judge(held: (1, 1)) { $0.databaseOID = 6 }) == .otherDatabase(log: 5, server: 6))
     #expect(refusal(judge(held: (1, 1)) { $0.system.timeline = 1 }) == .timelineBehind(log: 2, server: 1))
     #expect(
@@ -97,7 +99,8 @@ import Testing
   @Test("a slot that cannot serve us is refused with the reason")
   func unusable() {
     #expect(
-      refusal(judge { $0.slot?.plugin = nil }) == .slotUnusable(slot: "ledger", what: "it is a physical slot"))
+      refusal(judge { $0.slot?.plugin = nil }) == .slotUnusable(slot: "ledger", what: "it is a physical slot")
+    )
     #expect(
       refusal(judge { $0.slot?.plugin = "test_decoding" })
         == .slotUnusable(slot: "ledger", what: "its output plugin is test_decoding, not pgoutput"))
@@ -111,7 +114,8 @@ import Testing
   @Test("a slot whose WAL is gone is lost, by either sign, and not retried as something else")
   func lost() {
     #expect(
-      refusal(judge { $0.slot?.walStatus = "lost" }) == .slotLost(slot: "ledger", reason: "wal_status is lost"))
+      refusal(judge { $0.slot?.walStatus = "lost" })
+        == .slotLost(slot: "ledger", reason: "wal_status is lost"))
     #expect(
       refusal(judge { $0.slot?.invalidationReason = "idle_timeout" })
         == .slotLost(slot: "ledger", reason: "idle_timeout"))

@@ -47,7 +47,8 @@ import Testing
     if Int.random(in: 0..<4, using: &random) == 0 { body.append("Mcrossfade/slot") }
     for _ in 0..<Int.random(in: 0..<5, using: &random) {
       let relation = Int.random(in: 1...4, using: &random)
-      let kind = ["I", "U", "D", "T", "R", "Y", "Mapp/", "Mcrossfade/slot"].randomElement(using: &random) ?? "I"
+      let kind =
+        ["I", "U", "D", "T", "R", "Y", "Mapp/", "Mcrossfade/slot"].randomElement(using: &random) ?? "I"
       body.append(kind == "Mcrossfade/slot" ? kind : "\(kind)\(relation)")
     }
     return Transaction(

@@ -14,7 +14,8 @@ import Testing
   func foreignOrigin() throws {
     #expect(try framed("B20 Oelsewhere R7 I7 C20:30") == "B20 Oelsewhere R7 I7 C20:30")
     #expect(try framed("B20 Oa Ob I7 C20:30") == "B20 Oa Ob I7 C20:30")
-    #expect(try framed("B20 Oour I7 C20:30 B40 Oourss I7 C40:50") == "B20 Oour I7 C20:30 B40 Oourss I7 C40:50")
+    #expect(
+      try framed("B20 Oour I7 C20:30 B40 Oourss I7 C40:50") == "B20 Oour I7 C20:30 B40 Oourss I7 C40:50")
   }
 
   @Test("a transaction with our origin leaves its end only, also behind a foreign one")
@@ -41,7 +42,8 @@ import Testing
     #expect(try framed(stream) == stream)
   }
 
-  @Test("relations first sent inside our own transactions stand before the first change of the next foreign one")
+  @Test(
+    "relations first sent inside our own transactions stand before the first change of the next foreign one")
   func carriedRelations() throws {
     #expect(
       try framed("B20 Oours R7 I7 C20:30 B40 Mcrossfade/slot Y8 R9 I9 C40:50 B60 I7 C60:70 B80 I9 C80:90")

@@ -58,7 +58,7 @@ enum StreamScript {
     case "M":
       let parts = bytes.dropFirst(10).split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
       return (bytes[1] == 1 ? "M" : "N") + String(decoding: parts[0], as: UTF8.self) + "/"
-        + String(decoding: parts[1].dropFirst(4), as: UTF8.self)
+        + String(decoding: parts.dropFirst().joined().dropFirst(4), as: UTF8.self)
     default: return "\(letter)\(number(1, 4))"
     }
   }

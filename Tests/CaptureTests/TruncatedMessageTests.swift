@@ -14,7 +14,9 @@ import Testing
       try log.take(payload)
       return nil
     } catch {
-      guard case CaptureError.protocolViolation(_, let what) = error else { return "not a violation: \(error)" }
+      guard case CaptureError.protocolViolation(_, let what) = error else {
+        return "not a violation: \(error)"
+      }
       return what
     }
   }
@@ -52,7 +54,8 @@ import Testing
     for word in ["Mcrossfade/slot", "Ncrossfade/slot"] as [Substring] {
       let whole = StreamScript.bytes(word)
       for length in 1..<15 {
-        #expect(try problem(Array(whole.prefix(length)), after: state) == "a logical message of \(length) bytes")
+        #expect(
+          try problem(Array(whole.prefix(length)), after: state) == "a logical message of \(length) bytes")
       }
     }
   }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import DualWrite
 
-@Suite("Array literals", .timeLimit(.minutes(2))) struct ArrayLiteralTests {
+@Suite("Array literals", .timeLimit(.minutes(10))) struct ArrayLiteralTests {
   private func literal(_ elements: [String?]) -> [UInt8] {
     var array = ArrayLiteral(capacity: 8)
     for element in elements {
@@ -29,7 +29,8 @@ import Testing
     var random = SeededGenerator(seed: 7)
     let alphabet = Array("aZ09-_ ,{}()\"\\'\t\n\u{1}nNuUlLäß€😀;:/\u{7F}")
     var elements: [String?] = [
-      "", " ", "null", "NULL", "Null", "nil", nil, "a", "{}", "{a,b}", "\"\"", "\\\"", "\\\\", "a\nb", " a ", ",",
+      "", " ", "null", "NULL", "Null", "nil", nil, "a", "{}", "{a,b}", "\"\"", "\\\"", "\\\\", "a\nb", " a ",
+      ",",
       "'", "''", "--", "äöü", "\u{1F4B3}", String(repeating: "\"", count: 1000),
     ]
     for _ in 0..<2000 {
@@ -47,7 +48,8 @@ import Testing
   func types() throws {
     let session = try TargetDatabase("array_types").connect()
     #expect(
-      try session.column("SELECT unnest($1::bigint[])", [.terminatedText(literal(["-9223372036854775808", "7", nil]))])
+      try session.column(
+        "SELECT unnest($1::bigint[])", [.terminatedText(literal(["-9223372036854775808", "7", nil]))])
         == ["-9223372036854775808", "7", "NULL"])
     #expect(
       try session.column("SELECT unnest($1::pg_lsn[])", [.terminatedText(literal(["16/B374D848", "0/0"]))])

@@ -27,7 +27,8 @@ import Testing
     #expect(scene.text == "1=gone 2=derive 3=gone end=0/18 xids=700")
   }
 
-  @Test("a row whose key moved is derived under the new key and gone under the old one, with K and with O rows")
+  @Test(
+    "a row whose key moved is derived under the new key and gone under the old one, with K and with O rows")
   func keyChange() throws {
     var scene = try BatchScene()
     try scene.transaction(
@@ -151,7 +152,8 @@ import Testing
     #expect(scene.builder.batch.changes == 0)
   }
 
-  @Test("a transaction whose commit record lies before the checkpoint is skipped; one that begins there is not")
+  @Test(
+    "a transaction whose commit record lies before the checkpoint is skipped; one that begins there is not")
   func skipThrough() throws {
     var scene = try BatchScene(skipThrough: 0x20)
     try scene.transaction(

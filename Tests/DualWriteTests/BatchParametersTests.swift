@@ -41,7 +41,8 @@ import Testing
   @Test(
     "a key as JSON escapes what JSON must",
     arguments: [
-      ("1", #"["1"]"#), ("a\"b", #"["a\"b"]"#), ("a\\b", #"["a\\b"]"#), ("\n\t\u{1}\u{1F}", #"["\u000a\u0009\u0001\u001f"]"#),
+      ("1", #"["1"]"#), ("a\"b", #"["a\"b"]"#), ("a\\b", #"["a\\b"]"#),
+      ("\n\t\u{1}\u{1F}", #"["\u000a\u0009\u0001\u001f"]"#),
       ("ä€😀", #"["ä€😀"]"#), ("", #"[""]"#),
     ])
   func json(value: String, expected: String) {

@@ -42,7 +42,8 @@ struct BatchScene {
       if entry.unknown >= 0 {
         let unknown = batch.unknown[Int(entry.unknown)]
         word +=
-          "?" + (unknown.status.map { String(decoding: $0, as: UTF8.self) } ?? "NULL") + "@\(unknown.position)"
+          "?" + (unknown.status.map { String(decoding: $0, as: UTF8.self) } ?? "NULL")
+          + "@\(unknown.position)"
       }
       return entry.tellsStatus ? word : word + "~"
     }

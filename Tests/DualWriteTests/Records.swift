@@ -7,7 +7,8 @@ enum Record {
     encoded(
       .begin(
         Begin(
-          finalLSN: LSN(rawValue: final), commitTime: Timestamp(rawValue: 0), xid: TransactionID(rawValue: xid))))
+          finalLSN: LSN(rawValue: final), commitTime: Timestamp(rawValue: 0),
+          xid: TransactionID(rawValue: xid))))
   }
 
   static func commit(final: UInt64, end: UInt64) -> [UInt8] {

@@ -25,14 +25,15 @@ private let cases: [(xid: UInt64, snapshot: String, isVisible: Bool)] = [
   (9, "\(epoch + 5):\(epoch + 9):", false),
   (7, "\(1000 * epoch + 5):\(1000 * epoch + 9):\(1000 * epoch + 7)", false),
   (6, "\(1000 * epoch + 5):\(1000 * epoch + 9):\(1000 * epoch + 7)", true),
-  // Exactly at the wrap.
-  (0, "\(epoch):\(epoch):", false), (0xFFFF_FFFF, "\(epoch):\(epoch):", true),
-  (0, "\(epoch):\(epoch + 1):", true),
+  // Just past the wrap: 3 is the first number that a transaction can have.
+  (3, "\(epoch + 3):\(epoch + 3):", false), (0xFFFF_FFFF, "\(epoch + 3):\(epoch + 3):", true),
+  (3, "\(epoch + 3):\(epoch + 4):", true),
   // The greatest distances there can be.
-  (0x8000_0000, "\(epoch):\(epoch):", true), (0x7FFF_FFFF, "\(epoch):\(epoch):", false),
+  (0x8000_0003, "\(epoch + 3):\(epoch + 3):", true), (0x8000_0002, "\(epoch + 3):\(epoch + 3):", false),
 ]
 
-@Suite("Whether a batch's transactions are visible", .timeLimit(.minutes(2))) struct SettledTransactionTests {
+@Suite("Whether a batch's transactions are visible", .timeLimit(.minutes(10))) struct SettledTransactionTests
+{
   /// `Checkpoint.unsettled` under a snapshot of our choice.
   private func unsettled(_ xids: [UInt64], snapshot: String, on session: Connection) throws -> [String] {
     let sql = Checkpoint.unsettled.replacing(
@@ -81,7 +82,8 @@ private let cases: [(xid: UInt64, snapshot: String, isVisible: Bool)] = [
         Checkpoint.advance, ["s", .text(end), "2", "3", .text("{\(xid)}")], purpose: "move the checkpoint")
     }
     try ledger.script("BEGIN", purpose: "begin")
-    let xid = try #require(try ledger.column("SELECT (pg_current_xact_id()::text::bigint & 4294967295)").first)
+    let xid = try #require(
+      try ledger.column("SELECT (pg_current_xact_id()::text::bigint & 4294967295)").first)
     #expect(try advance(to: "0/20", xid).rowCount == 0)
     #expect(try session.column(Checkpoint.unsettled, [.text("{\(xid)}")]) == [xid])
     #expect(try Checkpoint.load(slot: "s", on: session)?.endLSN == LSN(rawValue: 16))

@@ -36,7 +36,8 @@ struct TargetDatabase {
   /// A session with the settings of the dual-write.
   func connect(settings: [(name: String, value: String)] = DerivationSQL.planSettings) throws -> Connection {
     try Connection(
-      cluster.conninfo(database: name), options: .init(applicationName: "dual-write test", settings: settings))
+      cluster.conninfo(database: name), options: .init(applicationName: "dual-write test", settings: settings)
+    )
   }
 }
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Migration
 
-@Suite("Expand", .timeLimit(.minutes(2))) struct ExpandTests {
+@Suite("Expand", .timeLimit(.minutes(10))) struct ExpandTests {
   private let interrupt: Interrupt
 
   init() throws { interrupt = try #require(Interrupt()) }
@@ -59,7 +59,9 @@ import Testing
         == "the state map in the database differs: state 1 is authorized for Auth, "
         + "the definition says authorized for AUTH")
     #expect(
-      try ledger.column("SELECT legacy_status FROM public.transaction_state ORDER BY id") == ["Auth", "CAPTURED"])
+      try ledger.column("SELECT legacy_status FROM public.transaction_state ORDER BY id") == [
+        "Auth", "CAPTURED",
+      ])
   }
 
   @Test("without the table, or without a map and states to make it from, it says what is missing")
@@ -68,7 +70,8 @@ import Testing
     ledger.definition.derive.map.states = []
     #expect(
       refused(ledger)?.description
-        == "map table public.transaction_state does not exist and the definition lists no states to make it from")
+        == "map table public.transaction_state does not exist and the definition lists no states to make it from"
+    )
     ledger.definition.derive.map.states = LedgerDatabase.states
     try ledger.run("DROP TABLE public.transactions")
     #expect(refused(ledger)?.description == "table public.transactions does not exist")
@@ -78,7 +81,8 @@ import Testing
   func type() throws {
     let ledger = try LedgerDatabase("expand_type")
     try ledger.run(
-      "CREATE TABLE public.transaction_state (id smallint PRIMARY KEY, code text NOT NULL, legacy_status text)")
+      "CREATE TABLE public.transaction_state (id smallint PRIMARY KEY, code text NOT NULL, legacy_status text)"
+    )
     _ = try ledger.expand(interrupt)
     #expect(
       try ledger.column(

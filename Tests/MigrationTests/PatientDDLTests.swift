@@ -4,7 +4,7 @@ import Testing
 
 @testable import Migration
 
-@Suite("Patient DDL", .timeLimit(.minutes(2))) struct PatientDDLTests {
+@Suite("Patient DDL", .timeLimit(.minutes(10))) struct PatientDDLTests {
   private let interrupt: Interrupt
 
   init() throws { interrupt = try #require(Interrupt()) }
@@ -42,11 +42,13 @@ import Testing
     try holder.script("COMMIT", purpose: "let go")
     #expect(
       try ledger.column(
-        "SELECT count(*) FROM pg_attribute WHERE attrelid = 'public.transactions'::regclass AND attname = 'state_id'")
+        "SELECT count(*) FROM pg_attribute WHERE attrelid = 'public.transactions'::regclass AND attname = 'state_id'"
+      )
         == ["0"])
   }
 
-  @Test("the application behind it waits no longer than its lock_timeout, and it is done once the lock is free")
+  @Test(
+    "the application behind it waits no longer than its lock_timeout, and it is done once the lock is free")
   func application() async throws {
     let ledger = try LedgerDatabase("patient_traffic")
     let holder = try ledger.connect("holder")
@@ -94,7 +96,8 @@ import Testing
       try patient(ledger, attempts: 5).run(
         "ALTER TABLE public.nothing ADD COLUMN a int", on: "public.nothing", purpose: "add it")
     }
-    #expect(error?.description == #"cannot add it: relation "public.nothing" does not exist (SQLSTATE 42P01)"#)
+    #expect(
+      error?.description == #"cannot add it: relation "public.nothing" does not exist (SQLSTATE 42P01)"#)
   }
 
   @Test("a stop ends the waits between attempts")

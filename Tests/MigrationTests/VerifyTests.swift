@@ -6,7 +6,7 @@ import Testing
 
 @testable import Migration
 
-@Suite("Verify", .timeLimit(.minutes(2))) struct VerifyTests {
+@Suite("Verify", .timeLimit(.minutes(10))) struct VerifyTests {
   private let interrupt: Interrupt
 
   init() throws { interrupt = try #require(Interrupt()) }
@@ -66,7 +66,9 @@ import Testing
     let result = try verify(ledger) { (position) throws(PostgresError) in
       asked.append(position)
       if asked.count == 3 {
-        try ledger.fix("UPDATE public.transactions SET state_id = 1 WHERE id = 1; DELETE FROM public.transactions WHERE id = 3")
+        try ledger.fix(
+          "UPDATE public.transactions SET state_id = 1 WHERE id = 1; DELETE FROM public.transactions WHERE id = 3"
+        )
       }
       return asked.count == 4
     }

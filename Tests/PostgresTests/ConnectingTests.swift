@@ -4,7 +4,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Connecting", .timeLimit(.minutes(2))) struct ConnectingTests {
+@Suite("Connecting", .timeLimit(.minutes(10))) struct ConnectingTests {
   /// A socket on loopback that takes connections into its queue and never says a word.
   private final class SilentPeer {
     let port: UInt16
@@ -19,7 +19,8 @@ import Testing
       let descriptor = descriptor
       let isBound = withUnsafeMutablePointer(to: &address) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          bind(descriptor, $0, size) == 0 && listen(descriptor, 8) == 0 && getsockname(descriptor, $0, &size) == 0
+          bind(descriptor, $0, size) == 0 && listen(descriptor, 8) == 0
+            && getsockname(descriptor, $0, &size) == 0
         }
       }
       port = UInt16(bigEndian: address.sin_port)

@@ -3,7 +3,7 @@ import Testing
 @testable import Postgres
 
 /// Every password here holds `hush`, in one piece or at its ends; nothing said may show any of it.
-@Suite("Faulty connection strings", .timeLimit(.minutes(1))) struct ConnectionStringTests {
+@Suite("Faulty connection strings", .timeLimit(.minutes(10))) struct ConnectionStringTests {
   private func said(_ string: String) -> String? {
     do throws(PostgresError) {
       var options = Connection.Options(applicationName: "postgres test")
@@ -19,8 +19,10 @@ import Testing
     "no password is shown, wherever the string breaks",
     arguments: [
       "host=/nowhere password=hush hush2", "password=hush'hush2", "password='hush", "password='hush' hush2",
-      #"password=x"hush y"hush2"#, #"password='a' hush"hush2"hush3 x"#, "hush", "=hush", "password = hush hush2 = x",
-      "postgresql://u:hush@[bad", "postgresql://u:hush%zz@localhost/db", "postgresql://u:hush@localhost/db?hush=1",
+      #"password=x"hush y"hush2"#, #"password='a' hush"hush2"hush3 x"#, "hush", "=hush",
+      "password = hush hush2 = x",
+      "postgresql://u:hush@[bad", "postgresql://u:hush%zz@localhost/db",
+      "postgresql://u:hush@localhost/db?hush=1",
       "postgresql://u:hush@localhost/db?password=hush&x", "postgresql://u:hush@localhost:port/db",
       "postgresql://u:x@hush@127.0.0.1:1/db", "postgresql://u:x@hush:hush@127.0.0.1:1/db",
       "postgresql://u:hush/x@127.0.0.1:1/db", "postgresql://u:1/hush@127.0.0.1:1/db",
@@ -36,7 +38,10 @@ import Testing
   @Test(
     "what is wrong is still said",
     arguments: [
-      ("password='hush", "the connection string cannot be used: unterminated quoted string in connection info string "),
+      (
+        "password='hush",
+        "the connection string cannot be used: unterminated quoted string in connection info string "
+      ),
       (
         "host=x hush",
         #"the connection string cannot be used: missing "..." in connection info string "#

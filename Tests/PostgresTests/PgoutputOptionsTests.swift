@@ -3,7 +3,9 @@ import Testing
 @testable import Postgres
 
 @Suite("Options for pgoutput") struct PgoutputOptionsTests {
-  private func options(_ version: Int, _ publications: [String] = ["p"], withoutOrigins: Bool = false) -> String {
+  private func options(_ version: Int, _ publications: [String] = ["p"], withoutOrigins: Bool = false)
+    -> String
+  {
     PgoutputOptions.negotiate(
       server: ServerVersion(number: version), publications: publications, withoutOrigins: withoutOrigins
     ).sql

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Replication", .timeLimit(.minutes(2))) struct ReplicationTests {
+@Suite("Replication", .timeLimit(.minutes(10))) struct ReplicationTests {
   private let sql: Connection
 
   init() throws { sql = try Server.connect() }
@@ -155,7 +155,8 @@ import Testing
     interrupt.stop()
     try stream.finish(timeoutMilliseconds: 20_000)
     #expect(
-      try eventually(within: .seconds(20)) { try ReplicationSlot.find("stopping", on: sql)?.activePID == nil })
+      try eventually(within: .seconds(20)) { try ReplicationSlot.find("stopping", on: sql)?.activePID == nil }
+    )
     try connection.dropSlot("stopping")
   }
 
@@ -196,7 +197,9 @@ import Testing
     let (connection, _) = try replication("terminating")
     let stream = try stream(connection, "terminating")
     #expect(
-      try sql.column("SELECT pg_terminate_backend($1::int, 20000)", [.integer(connection.backendPID)]) == ["t"])
+      try sql.column("SELECT pg_terminate_backend($1::int, 20000)", [.integer(connection.backendPID)]) == [
+        "t"
+      ])
     let error = Server.error {
       _ = try read(stream) { event -> Bool? in
         if case .ended = event { return true }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Transactions and pipelines", .timeLimit(.minutes(2))) struct TransactionTests {
+@Suite("Transactions and pipelines", .timeLimit(.minutes(10))) struct TransactionTests {
   private func table(_ name: String) throws -> Connection {
     let session = try Server.connect()
     try session.script(
@@ -56,7 +56,8 @@ import Testing
       let results = try session.finishPipeline(purpose: "insert two")
       #expect(results.count == 4)
       #expect(results[0].affectedRows == 1)
-      #expect(results[1].integer(0, 0) == Int64(round * 2 + 1) && results[3].integer(0, 0) == Int64(round * 2 + 2))
+      #expect(
+        results[1].integer(0, 0) == Int64(round * 2 + 1) && results[3].integer(0, 0) == Int64(round * 2 + 2))
     }
     #expect(try rows("pipe").count == 6)
     try session.startPipeline([], purpose: "do nothing")
@@ -103,7 +104,8 @@ import Testing
       [PipelineStatement("insert", ["1"]), PipelineStatement("sleep")], purpose: "insert and sleep")
     let other = try Server.connect()
     #expect(
-      try other.column("SELECT pg_terminate_backend($1::int, 20000)", [.integer(session.backendPID)]) == ["t"])
+      try other.column("SELECT pg_terminate_backend($1::int, 20000)", [.integer(session.backendPID)]) == ["t"]
+    )
     let error = Server.error { _ = try session.finishPipeline(purpose: "insert and sleep") }
     #expect(error?.isRetriable == true && error?.isConnectionGone == true)
     #expect(try rows("terminated") == [])

@@ -25,8 +25,14 @@ import Testing
     arguments: [
       ("PGOutput", "import Glibc", "A.swift imports Glibc: PGOutput imports nothing"),
       ("PGOutput", "public import Postgres", "A.swift imports Postgres: PGOutput imports nothing"),
-      ("Postgres", "@testable import ChangeLog", "A.swift imports ChangeLog, which does not stand above Postgres"),
-      ("Postgres", "import struct Postgres.LSN", "A.swift imports Postgres, which does not stand above Postgres"),
+      (
+        "Postgres", "@testable import ChangeLog",
+        "A.swift imports ChangeLog, which does not stand above Postgres"
+      ),
+      (
+        "Postgres", "import struct Postgres.LSN",
+        "A.swift imports Postgres, which does not stand above Postgres"
+      ),
       ("ChangeLog", "package import CLibPQ", "A.swift imports CLibPQ, which is Postgres's alone"),
       ("Postgres", "import CLZ4", "A.swift imports CLZ4, which is ChangeLog's alone"),
       ("Attic", "import Glibc", "Attic is not in docs/architecture.md"),
@@ -38,7 +44,9 @@ import Testing
 
   @Test(
     "imports from above are allowed",
-    arguments: [("Postgres", "import CLibPQ"), ("ChangeLog", "public import PGOutput"), ("Postgres", "import Glibc")])
+    arguments: [
+      ("Postgres", "import CLibPQ"), ("ChangeLog", "public import PGOutput"), ("Postgres", "import Glibc"),
+    ])
   func allowed(target: String, line: String) {
     let file = SourceFile(path: "A.swift", text: line)
     #expect(StyleRules.imports(file, target: target, rooms: rooms) == [])

@@ -12,7 +12,8 @@ struct SourceFile: Sendable {
   var imports: [String] {
     lines.compactMap { line in
       line.firstMatch(
-        of: /^(?:@\w+ )*(?:(?:public|package|internal|fileprivate|private) )?import (?:(?:struct|enum|class|func|protocol|typealias|var|let) )?(\w+)/
+        of:
+          /^(?:@\w+ )*(?:(?:public|package|internal|fileprivate|private) )?import (?:(?:struct|enum|class|func|protocol|typealias|var|let) )?(\w+)/
       ).map { String($0.1) }
     }
   }
@@ -47,7 +48,8 @@ enum SourceTree {
   }
 
   static func rooms(in text: String) -> [String] {
-    text.split(separator: "\n").drop { !$0.hasPrefix("| target ") }.dropFirst(2)
+    text.split(separator: "\n", omittingEmptySubsequences: false).drop { !$0.hasPrefix("| target ") }
+      .dropFirst(2)
       .prefix { $0.hasPrefix("|") }
       .flatMap { row in
         row.split(separator: "|").first.map { $0.matches(of: /`([^`]+)`/).map { String($0.1) } } ?? []
