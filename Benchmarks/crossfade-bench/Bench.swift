@@ -38,20 +38,23 @@ enum Bench {
     say("\nwritten to .build/bench.json")
   }
 
-  private static let benches: [(name: String, what: String, run: @Sendable (String, inout Report) throws -> Void)] = [
-    (
-      "drain", "a backlog of a million changes, slot -> fsynced change log, against pg_recvlogical -f /dev/null",
-      { only, report in try DrainBench().run(only: only, &report) }
-    ),
-    (
-      "whole", "a backlog, slot -> log -> committed state_id, against a native subscription to a second cluster",
-      { _, report in try WholePathBench().run(&report) }
-    ),
-    (
-      "latency", "commit -> state_id committed, at 1,000 transactions a second",
-      { _, report in try LatencyBench().run(&report) }
-    ),
-  ]
+  private static let benches:
+    [(name: String, what: String, run: @Sendable (String, inout Report) throws -> Void)] = [
+      (
+        "drain",
+        "a backlog of a million changes, slot -> fsynced change log, against pg_recvlogical -f /dev/null",
+        { only, report in try DrainBench().run(only: only, &report) }
+      ),
+      (
+        "whole",
+        "a backlog, slot -> log -> committed state_id, against a native subscription to a second cluster",
+        { _, report in try WholePathBench().run(&report) }
+      ),
+      (
+        "latency", "commit -> state_id committed, at 1,000 transactions a second",
+        { _, report in try LatencyBench().run(&report) }
+      ),
+    ]
 
   /// How often each side is measured.
   static let rounds = getenv("CROSSFADE_BENCH_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 3

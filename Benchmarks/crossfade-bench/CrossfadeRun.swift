@@ -13,7 +13,9 @@ struct CrossfadeRun {
     guard length > 0 else { throw BenchError("cannot find this executable") }
     let own = String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     binary = own.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/crossfade"
-    guard access(binary, X_OK) == 0 else { throw BenchError("\(binary) is missing: build the product crossfade") }
+    guard access(binary, X_OK) == 0 else {
+      throw BenchError("\(binary) is missing: build the product crossfade")
+    }
     definition = "\(bench.directory)/\(slot).yaml"
     environment = ["CROSSFADE_SOURCE": bench.cluster.conninfo()]
     let text = """

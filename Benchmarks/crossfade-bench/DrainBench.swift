@@ -54,7 +54,8 @@ struct DrainBench {
     func add(_ suffix: String, _ unit: String, _ figure: (MeasuredRun) -> Double) {
       report.add(
         .init(
-          name: name + suffix, unit: unit, ours: ours.map(figure), reference: reference, theirs: theirs.map(figure)))
+          name: name + suffix, unit: unit, ours: ours.map(figure), reference: reference,
+          theirs: theirs.map(figure)))
     }
     add("", "changes/s") { Double(count) / $0.seconds }
     add("-cpu", "us/change") { $0.processor * 1e6 / Double(count) }
@@ -65,8 +66,10 @@ struct DrainBench {
     _ bench: BenchCluster, _ slot: String, _ route: ClusterRoute, _ end: LSN
   ) throws -> MeasuredRun {
     let run = try MeasuredRun([
-      bench.cluster.installation.path(of: .pgRecvlogical), "-d", bench.cluster.conninfo(over: route), "--slot", slot,
-      "--start", "-f", "/dev/null", "--endpos", "\(end)", "-o", "proto_version=1", "-o", "publication_names=bench",
+      bench.cluster.installation.path(of: .pgRecvlogical), "-d", bench.cluster.conninfo(over: route),
+      "--slot", slot,
+      "--start", "-f", "/dev/null", "--endpos", "\(end)", "-o", "proto_version=1", "-o",
+      "publication_names=bench",
       "-o", "messages=true",
     ])
     guard run.exitCode == 0 else { throw BenchError("pg_recvlogical ended with \(run.exitCode)") }

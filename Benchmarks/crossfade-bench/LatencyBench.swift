@@ -86,7 +86,9 @@ struct LatencyBench {
 
   private func crossfade(_ ledger: BenchCluster, _ first: Int) throws -> (Double, Double) {
     let range = "BETWEEN \(first) AND \(first + 499_999)"
-    try wait(ledger, "SELECT 1 WHERE NOT EXISTS (SELECT FROM public.transactions WHERE id \(range) AND state_id IS NULL)")
+    try wait(
+      ledger,
+      "SELECT 1 WHERE NOT EXISTS (SELECT FROM public.transactions WHERE id \(range) AND state_id IS NULL)")
     let rows = try ledger.script(
       """
       SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY
@@ -96,10 +98,14 @@ struct LatencyBench {
     return try Self.pair(rows)
   }
 
-  private func native(_ ledger: BenchCluster, _ subscriber: Subscriber, _ first: Int) throws -> (Double, Double) {
+  private func native(_ ledger: BenchCluster, _ subscriber: Subscriber, _ first: Int) throws -> (
+    Double, Double
+  ) {
     let range = "BETWEEN \(first) AND \(first + 499_999)"
     let count = 1000 * Self.seconds
-    try wait(subscriber.bench, "SELECT 1 WHERE (SELECT count(*) FROM public.transactions WHERE id \(range)) = \(count)")
+    try wait(
+      subscriber.bench,
+      "SELECT 1 WHERE (SELECT count(*) FROM public.transactions WHERE id \(range)) = \(count)")
     let applied = try subscriber.bench.script(
       """
       SELECT string_agg('(' || id || ',''' || pg_xact_commit_timestamp(xmin) || ''')', ',')

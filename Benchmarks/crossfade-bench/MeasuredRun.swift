@@ -47,7 +47,8 @@ struct MeasuredRun {
   private init(usage: rusage, status: Int32, nanoseconds: UInt64) {
     seconds = Double(nanoseconds) / 1e9
     processor =
-      Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
+      Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + Double(
+        usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
       / 1e6
     peakMiB = Double(usage.ru_maxrss) / 1024
     exitCode = status & 0x7F == 0 ? (status >> 8) & 0xFF : -1
@@ -64,7 +65,9 @@ struct MeasuredRun {
     var pointer = environ
     while let entry = pointer.pointee {
       let text = String(cString: entry)
-      if let name = text.split(separator: "=", maxSplits: 1).first, added[String(name)] == nil { result.append(text) }
+      if let name = text.split(separator: "=", maxSplits: 1).first, added[String(name)] == nil {
+        result.append(text)
+      }
       pointer += 1
     }
     return result + added.map { "\($0.key)=\($0.value)" }

@@ -21,8 +21,9 @@ struct Report {
 
   mutating func add(_ line: Line) {
     lines.append(line)
-    say("  \(line.name): ours \(Self.text(line.ours)) \(line.unit), \(line.reference) \(Self.text(line.theirs))"
-      + (line.ratio.map { ", ratio \(Self.rounded($0, 2))" } ?? ""))
+    say(
+      "  \(line.name): ours \(Self.text(line.ours)) \(line.unit), \(line.reference) \(Self.text(line.theirs))"
+        + (line.ratio.map { ", ratio \(Self.rounded($0, 2))" } ?? ""))
   }
 
   static func median(_ values: [Double]) -> Double? {
@@ -34,7 +35,8 @@ struct Report {
 
   var table: String {
     var table = Table([
-      .text("figure"), .text("unit"), .number("ours"), .text("reference"), .number("theirs"), .number("ratio"),
+      .text("figure"), .text("unit"), .number("ours"), .text("reference"), .number("theirs"),
+      .number("ratio"),
     ])
     for line in lines {
       table.append([

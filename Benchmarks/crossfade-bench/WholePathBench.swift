@@ -34,7 +34,8 @@ struct WholePathBench {
     let count = Double(rows + 1)
     report.add(
       .init(
-        name: "whole-path", unit: "changes/s", ours: ourSeconds.map { count / $0 }, reference: "native subscription",
+        name: "whole-path", unit: "changes/s", ours: ourSeconds.map { count / $0 },
+        reference: "native subscription",
         theirs: theirSeconds.map { count / $0 }))
     report.add(
       .init(
@@ -42,7 +43,8 @@ struct WholePathBench {
         theirs: [64]))
     report.add(
       .init(
-        name: "whole-path-cpu", unit: "us/change", ours: ours.map { $0.processor * 1e6 / count }, reference: "none",
+        name: "whole-path-cpu", unit: "us/change", ours: ours.map { $0.processor * 1e6 / count },
+        reference: "none",
         theirs: []))
   }
 

@@ -53,7 +53,9 @@ public enum ControlSchema {
       "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'crossfade')", purpose: purpose
     ).boolean(0, 0)
     try connection.transaction(purpose: "make the crossfade schema") { () throws(PostgresError) in
-      for statement in (there ? [] : [schema]) + tables { try connection.query(statement, purpose: "make the crossfade schema") }
+      for statement in (there ? [] : [schema]) + tables {
+        try connection.query(statement, purpose: "make the crossfade schema")
+      }
     }
   }
 
