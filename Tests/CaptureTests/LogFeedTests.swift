@@ -17,7 +17,11 @@ import Testing
 
   private func lsn(_ value: UInt64) -> LSN { LSN(rawValue: value) }
 
-  private func gather(_ stream: String) -> Int { feed.gather { $0.add(stream) } }
+  /// Gathers records and gives them to the writer.
+  private func gather(_ stream: String) -> Int {
+    defer { feed.submit() }
+    return feed.gather { $0.add(stream) }
+  }
 
   /// Whether the interrupt was nudged since it was asked last.
   private func nudged() -> Bool {

@@ -15,7 +15,8 @@ struct ReaderTests {
       let end = 0x2000 + UInt64(step) * 0x1000
       let one = RecordGroup()
       switch step % 5 {
-      case 3: one.add(Payload.message(lsn: end, transactional: false), walStart: end)
+      // A message's record starts at its LSN: it ends past it.
+      case 3: one.add(Payload.message(lsn: end - 1, transactional: false), walStart: end - 1)
       case 4:
         one.add(Payload.begin(finalLSN: end - 8))
         one.add(Payload.type(90_000 + UInt32(step)))

@@ -5,6 +5,15 @@ import Testing
 
 @Suite("Groups of records")
 struct RecordGroupTests {
+  @Test("a message outside transactions may start just where the last commit ended")
+  func adjacentMessage() {
+    let group = RecordGroup()
+    group.addTransaction(end: 0x2000, changes: 1, relation: nil)
+    group.add(Payload.message(lsn: 0x2000, transactional: false))
+    #expect(group.account.defect == nil)
+    #expect(group.lastCommitEnd == LSN(rawValue: 0x2001))
+  }
+
   @Test("a group keeps account of what is appended to it")
   func account() {
     let group = RecordGroup(capacity: 10)
@@ -17,7 +26,7 @@ struct RecordGroupTests {
     #expect(group.transactions == 1)
     #expect(group.changes == 5)
     #expect(group.firstCommitEnd == LSN(rawValue: 0x2000))
-    #expect(group.lastCommitEnd == LSN(rawValue: 0x2800))
+    #expect(group.lastCommitEnd == LSN(rawValue: 0x2801))
     #expect(!group.beginsInsideTransaction)
     #expect(group.endsInsideTransaction)
     #expect(group.containsRelations)

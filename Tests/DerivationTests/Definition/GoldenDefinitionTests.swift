@@ -40,7 +40,7 @@ struct GoldenDefinitionTests {
       write: SlotDefinition.Write(
         batch: 5_000, lockTimeout: Milliseconds(2_000), statementTimeout: Milliseconds(30_000),
         synchronousCommit: .off),
-      backfill: SlotDefinition.Backfill(batch: 5_000, pause: Milliseconds(0)))
+      backfill: SlotDefinition.Backfill(batch: 1_000, pause: Milliseconds(10)))
     #expect(definition == expected)
   }
 
