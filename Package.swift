@@ -128,8 +128,11 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(name: "OperationsTests", dependencies: ["Operations"], swiftSettings: settings),
+    .executableTarget(
+      name: "cluster-child", dependencies: ["LocalCluster"], path: "Tests/ClusterChild",
+      swiftSettings: settings),
     .testTarget(
-      name: "LocalClusterTests", dependencies: ["LocalCluster", "Postgres"],
+      name: "LocalClusterTests", dependencies: ["LocalCluster", "Postgres", "cluster-child"],
       swiftSettings: settings),
     .testTarget(
       name: "IntegrationTests",
