@@ -14,7 +14,8 @@ import Testing
     let folder = own.split(separator: "/").dropLast().map { "/" + $0 }.joined()
     let run = try ChildProcess.run(["\(folder)/cluster-child", verb], within: .seconds(120))
     let lines = run.trimmed.split(separator: "\n")
-    return (run.status, lines.first.flatMap { pid_t($0) } ?? 0, lines.dropFirst().first.map(String.init) ?? "")
+    let pid = lines.first.flatMap { pid_t($0) } ?? 0
+    return (run.status, pid, lines.dropFirst().first.map(String.init) ?? "")
   }
 
   @Test("a process that is killed takes its server and files with it")
