@@ -40,7 +40,7 @@ struct BenchCluster {
   static func load(_ rows: Int) -> String {
     """
     INSERT INTO public.transactions (id, card_token, merchant_id, amount_cents, currency, status)
-    SELECT g, g * 7919, g % 5000, g % 100000, 'EUR',
+    SELECT g, g::bigint * 7919, g % 5000, g % 100000, 'EUR',
            (ARRAY['AUTH','CAPTURED','Settled','DECLINED','reversed','REFUNDED','CHARGE BACK','EXPIRED'])[1 + g % 8]
       FROM generate_series(1, \(rows)) AS g
     """
@@ -58,7 +58,7 @@ struct BenchCluster {
       try script(
         """
         INSERT INTO public.transactions (id, card_token, merchant_id, amount_cents, currency, status)
-        SELECT g, g * 7919, g % 5000, g % 100000, 'EUR', 'AUTH' FROM generate_series(\(first), \(first + count - 1)) AS g
+        SELECT g, g::bigint * 7919, g % 5000, g % 100000, 'EUR', 'AUTH' FROM generate_series(\(first), \(first + count - 1)) AS g
         """)
     } else {
       try script(

@@ -4,7 +4,7 @@ import PGOutput
 import Postgres
 
 /// From the application's commit to our commit, by the server's own commit timestamps, at 1,000 one-row transactions a
-/// second with synchronous_commit on; beside a native subscription's in the same run.
+/// second with synchronous_commit on.
 struct LatencyBench {
   private static let seconds = 15
 
@@ -14,38 +14,25 @@ struct LatencyBench {
     defer { ledger.finish() }
     try ledger.script(
       """
-      CREATE TABLE public.applied_at (id bigint PRIMARY KEY, committed timestamptz);
       CREATE TABLE public.committed (id bigint PRIMARY KEY)
       """)
-    let subscriber = try Subscriber(rows: 0, settings: settings)
-    defer { subscriber.bench.finish() }
     var ours: [(Double, Double)] = []
-    var theirs: [(Double, Double)] = []
     for round in 0..<Bench.rounds {
-      let first = 1 + round * 1_000_000
-      try ledger.createSlot("theirs_\(round)")
-      try subscriber.subscribe(to: ledger, slot: "theirs_\(round)")
-      try subscriber.enable()
-      try traffic(ledger, first)
-      theirs.append(try native(ledger, subscriber, first))
-      try subscriber.unsubscribe()
-      try ledger.dropSlot("theirs_\(round)")
-
       let run = try CrossfadeRun(ledger, slot: "ours_\(round)")
       let process = try run.start()
       try wait(ledger, "SELECT 1 FROM pg_replication_slots WHERE slot_name = 'ours_\(round)' AND active")
-      try traffic(ledger, first + 500_000)
-      ours.append(try crossfade(ledger, first + 500_000))
+      let first = 1 + round * 1_000_000
+      try traffic(ledger, first)
+      ours.append(try crossfade(ledger, first))
       process.signal(SIGTERM)
       _ = try process.wait()
       try ledger.dropSlot("ours_\(round)")
     }
-    for (name, pick) in [("p50", { (pair: (Double, Double)) in pair.0 }), ("p99", { $0.1 })] {
-      report.add(
-        .init(
-          name: "latency-\(name)", unit: "ms", ours: ours.map(pick), reference: "native subscription",
-          theirs: theirs.map(pick)))
-    }
+    // A native subscription stamps its commits with the publisher's time: there is nothing to compare with.
+    report.add(
+      .init(name: "latency-p50", unit: "ms", ours: ours.map(\.0), reference: "asked: 2", theirs: [2]))
+    report.add(
+      .init(name: "latency-p99", unit: "ms", ours: ours.map(\.1), reference: "asked: 10", theirs: [10]))
   }
 
   /// Inserts at a fixed rate, each by one of four sessions; a second table keeps the transaction's number.
@@ -94,30 +81,6 @@ struct LatencyBench {
       SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY
         extract(epoch FROM pg_xact_commit_timestamp(t.xmin) - pg_xact_commit_timestamp(c.xmin)) * 1000)
         FROM public.transactions t JOIN public.committed c USING (id) WHERE t.id \(range)
-      """)
-    return try Self.pair(rows)
-  }
-
-  private func native(_ ledger: BenchCluster, _ subscriber: Subscriber, _ first: Int) throws -> (
-    Double, Double
-  ) {
-    let range = "BETWEEN \(first) AND \(first + 499_999)"
-    let count = 1000 * Self.seconds
-    try wait(
-      subscriber.bench,
-      "SELECT 1 WHERE (SELECT count(*) FROM public.transactions WHERE id \(range)) = \(count)")
-    let applied = try subscriber.bench.script(
-      """
-      SELECT string_agg('(' || id || ',''' || pg_xact_commit_timestamp(xmin) || ''')', ',')
-        FROM public.transactions WHERE id \(range)
-      """)
-    guard let values = applied[0, 0] else { throw BenchError("nothing was applied") }
-    try ledger.script("TRUNCATE public.applied_at; INSERT INTO public.applied_at VALUES \(values)")
-    let rows = try ledger.script(
-      """
-      SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY
-        extract(epoch FROM a.committed - pg_xact_commit_timestamp(c.xmin)) * 1000)
-        FROM public.applied_at a JOIN public.committed c USING (id)
       """)
     return try Self.pair(rows)
   }

@@ -10,8 +10,18 @@ final class TargetSession {
   let connection: Connection
   let checkpoint: Checkpoint
   private let plan: DualWritePlan
-  private let marksByMessage: Bool
+  private let mark: Mark
   private let keyColumns: Int
+
+  /// How our transactions tell that they are ours.
+  private enum Mark: String {
+    /// The session's replication origin.
+    case origin
+    /// A logical message as the first record.
+    case message
+    /// Not at all (13 without the right to set up an origin): they come back and are found to change nothing.
+    case none
+  }
 
   /// The oldest transaction that was under way at the last commit (32 bits): everything before it is settled.
   private(set) var horizon: UInt32?
@@ -49,8 +59,11 @@ final class TargetSession {
     checkpoint = loaded
     try Self.compare(loaded, origin)
     do throws(PostgresError) {
-      marksByMessage =
-        try !Self.setUpOrigin(plan.slot, on: connection) && connection.serverVersion.major >= 14
+      if try Self.setUpOrigin(plan.slot, on: connection) {
+        mark = .origin
+      } else {
+        mark = connection.serverVersion.major >= 14 ? .message : .none
+      }
     } catch {
       throw .postgres(error)
     }
@@ -58,7 +71,7 @@ final class TargetSession {
     logger.info(
       "applying",
       metadata: [
-        "slot": "\(plan.slot)", "after": "\(loaded.endLSN)", "mark": marksByMessage ? "message" : "origin",
+        "slot": "\(plan.slot)", "after": "\(loaded.endLSN)", "mark": "\(mark.rawValue)",
       ])
   }
 
@@ -83,8 +96,8 @@ final class TargetSession {
   /// Derives some keys only; the checkpoint stands.
   func apply(_ keys: [Parameter]) throws(PostgresError) {
     let purpose = "apply a part of a batch"
-    let mark = marksByMessage ? [PipelineStatement("mark", [.text(plan.slot)])] : []
-    try connection.startPipeline(mark + [PipelineStatement("apply", keys)], purpose: purpose)
+    try connection.startPipeline(
+      marking(checkpoint.endLSN) + [PipelineStatement("apply", keys)], purpose: purpose)
     _ = try connection.finishPipeline(purpose: purpose)
   }
 
@@ -100,7 +113,7 @@ final class TargetSession {
   func finish(_ batch: Batch) throws(PostgresError) -> Outcome {
     let purpose = "apply a batch"
     let results = try connection.finishPipeline(purpose: purpose)
-    let first = marksByMessage ? 1 : 0
+    let first = mark == .none ? 0 : 1
     guard results.count > first + 1 else { throw .unexpected(purpose: purpose, what: "too few results") }
     let advanced = results[first]
     guard advanced.rowCount == 1 else { return .unsettled }
@@ -125,9 +138,18 @@ final class TargetSession {
     return rows.integer(0, 0).map { UInt32(truncatingIfNeeded: $0) }
   }
 
+  /// The statement that marks a transaction as ours. With an origin it also sets position and time, which would
+  /// otherwise stay those of the session's first commit (`xact.c RecordTransactionCommit`).
+  private func marking(_ end: LSN) -> [PipelineStatement] {
+    switch mark {
+    case .origin: [PipelineStatement("mark", [.text("\(end)")])]
+    case .message: [PipelineStatement("mark", [.text(plan.slot)])]
+    case .none: []
+    }
+  }
+
   private func statements(_ batch: Batch, _ parameters: BatchParameters, end: LSN) -> [PipelineStatement] {
-    var statements: [PipelineStatement] = []
-    if marksByMessage { statements.append(PipelineStatement("mark", [.text(plan.slot)])) }
+    var statements = marking(end)
     statements.append(
       PipelineStatement(
         "advance",
@@ -163,7 +185,11 @@ final class TargetSession {
         throw PostgresError.unexpected(purpose: "prepare", what: "missing")
       }
       let sql = DerivationSQL(plan.derive, keyTypes: types)
-      if marksByMessage {
+      if mark == .origin {
+        try connection.prepare(
+          "mark", "SELECT pg_catalog.pg_replication_origin_xact_setup($1::pg_lsn, clock_timestamp())",
+          purpose: "prepare the mark")
+      } else if mark == .message {
         let prefix = SQLText.literal(DualWritePlan.messagePrefix)
         try connection.prepare(
           "mark", "SELECT pg_catalog.pg_logical_emit_message(true, \(prefix), $1)",
@@ -202,6 +228,12 @@ final class TargetSession {
   private static func setUpOrigin(_ slot: String, on connection: Connection) throws(PostgresError) -> Bool {
     let name = DualWritePlan.origin(slot: slot)
     do throws(PostgresError) {
+      let granted = try connection.query(
+        """
+        SELECT has_function_privilege(
+          'pg_catalog.pg_replication_origin_xact_setup(pg_lsn, timestamptz)', 'EXECUTE')
+        """, purpose: "look whether replication origins are granted")
+      guard granted.boolean(0, 0) else { return false }
       try connection.query(
         "SELECT pg_catalog.pg_replication_origin_create($1) WHERE pg_catalog.pg_replication_origin_oid($1) IS NULL",
         [.text(name)], purpose: "make replication origin \(name)")

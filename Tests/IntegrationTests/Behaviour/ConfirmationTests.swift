@@ -37,9 +37,16 @@ extension Integration {
       let ledger = try LedgerFixture("nothing_left", rows: 10)
       let process = try ledger.expandAndStart()
       for _ in 0..<5 { try ledger.awaitCaughtUp(process) }
+      let session = try ledger.connect()
+      // Our own last write comes back, too, once the server has flushed it: it commits with synchronous_commit off.
+      let written = try session.query("SELECT pg_current_wal_insert_lsn()", purpose: "ask")[0]
+      let last = try #require(written.flatMap { LSN($0) })
+      let follows = try eventually(within: .seconds(20)) { () throws(PostgresError) -> Bool in
+        try confirmed(ledger, session) >= last
+      }
+      #expect(follows, "\(process.outputTail)")
       #expect(process.stop() == .exited(0), "\(process.outputTail)")
       #expect(process.output.contains("stopped in order"))
-      let session = try ledger.connect()
       let log = try LoggedHistory(directory: ledger.logDirectory)
       #expect(try confirmed(ledger, session) >= #require(log.transactions.last?.commitEnd))
       let left = try session.query(
