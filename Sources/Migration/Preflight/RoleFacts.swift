@@ -82,7 +82,8 @@ struct RoleFacts: Equatable, Sendable {
       subject,
       "replication origins are not granted, and 13 sends no logical messages: our own writes are logged too",
       fix: "GRANT EXECUTE ON FUNCTION pg_replication_origin_create(text), pg_replication_origin_oid(text), "
-        + "pg_replication_origin_session_setup(text) TO \(name);")
+        + "pg_replication_origin_session_setup(text), pg_replication_origin_xact_setup(pg_lsn, timestamptz) TO \(name);"
+    )
   }
 }
 
@@ -96,7 +97,8 @@ extension RoleFacts {
              has_schema_privilege(n.oid, 'USAGE'), has_schema_privilege(n.oid, 'CREATE'),
              (SELECT bool_and(has_function_privilege(p.oid, 'EXECUTE')) FROM pg_proc p
                WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname IN ('pg_replication_origin_create',
-                     'pg_replication_origin_oid', 'pg_replication_origin_session_setup'))
+                     'pg_replication_origin_oid', 'pg_replication_origin_session_setup',
+                     'pg_replication_origin_xact_setup'))
         FROM pg_roles r LEFT JOIN pg_namespace n ON n.nspname = 'crossfade' WHERE r.rolname = current_user
       """, purpose: purpose)
     let actions = ["SELECT", "INSERT", "UPDATE", "DELETE"]
