@@ -15,7 +15,7 @@ struct SlotFile: ParsableArguments {
       text = try String(contentsOfFile: path, encoding: .utf8)
     } catch {
       throw Failure(
-        summary: "\(path) cannot be read: \(Self.reason(error))",
+        summary: "\(path) cannot be read: \(Self.reason(path))",
         hint: "name a slot definition, such as slots/transaction-state.yaml",
         exitCode: ExitCode.cannotOpenInput.rawValue)
     }
@@ -27,9 +27,7 @@ struct SlotFile: ParsableArguments {
     }
   }
 
-  private static func reason(_ error: any Error) -> String {
-    let code = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-    if let code, code.domain == NSPOSIXErrorDomain { return String(cString: strerror(Int32(code.code))) }
-    return "it is not a readable UTF-8 text"
+  private static func reason(_ path: String) -> String {
+    access(path, R_OK) == 0 ? "it is not a UTF-8 text" : String(cString: strerror(errno))
   }
 }
