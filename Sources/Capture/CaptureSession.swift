@@ -88,8 +88,11 @@ struct CaptureSession {
     self.held = held
     let patience = status.current.reconnects == 0 ? Self.activePatienceAtStart : Self.activePatience
     let start = try source.awaitSlot(held: held, patienceMilliseconds: patience)
-    let options = PgoutputOptions.negotiate(
-      server: source.replication.serverVersion, publications: [plan.publication], withoutOrigins: false)
+    var options = PgoutputOptions.negotiate(
+      server: source.replication.serverVersion, publications: [plan.publication], wishes: plan.wishes,
+      slotIsTwoPhase: try source.slot()?.twoPhase ?? false)
+    // `StreamFramer` knows protocol 1, and the dual-write reads texts.
+    (options.protocolVersion, options.streaming, options.twoPhase, options.binary) = (1, .off, false, false)
     let replication: ReplicationStream
     do {
       replication = try ReplicationStream(
