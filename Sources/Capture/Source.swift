@@ -76,8 +76,12 @@ struct Source {
   }
 
   func createSlot() throws(CaptureError) -> LSN {
+    let server = replication.serverVersion
+    let twoPhase = plan.wishes.twoPhase && server.major >= 15
+    let failover = StreamNegotiation.makesFailoverSlot(
+      server: server, wished: plan.failover, twoPhase: twoPhase)
     do {
-      return try replication.createSlot(plan.slot).consistentPoint
+      return try replication.createSlot(plan.slot, twoPhase: twoPhase, failover: failover).consistentPoint
     } catch {
       if error.sqlState == .configurationLimitExceeded { throw .refused(.exhausted(what: "\(error)")) }
       throw .postgres(error)

@@ -58,6 +58,7 @@ public struct Preflight: Sendable {
     }
     let reads = slot?.slot?.activePID != nil
     asked.note(server?.findings(needsSlot: slot?.slot == nil, needsSender: !reads))
+    asked.note(StreamJudge(definition.stream, server: connection.serverVersion, slot: slot?.slot).findings)
     asked.note(role?.findings)
     asked.note(slot?.findings)
     let map = try asked.ask("map table") { () throws(PostgresError) in
@@ -85,6 +86,14 @@ public struct Preflight: Sendable {
       try asked.ask("long transactions") { () throws(PostgresError) in try ActivityFacts.ask(connection) }?
         .finding)
     return asked.findings
+  }
+
+  /// What the stream's options come to on this server, each with its reason.
+  public func stream(_ connection: Connection) throws(PostgresError) -> [NegotiatedOption] {
+    StreamNegotiation(
+      server: connection.serverVersion, wishes: StreamWishes(definition.stream),
+      slotIsTwoPhase: try ReplicationSlot.find(definition.slot, on: connection)?.twoPhase ?? false
+    ).explanations
   }
 
   private func look(
