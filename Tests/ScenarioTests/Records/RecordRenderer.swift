@@ -5,7 +5,7 @@ import Postgres
 ///
 /// Transactions are numbered in that order; a table is named, and described by a TABLE line before the first row that
 /// was described that way. A description that no row uses is not shown: how often it is sent is the server's affair.
-struct RecordRenderer {
+struct RecordRenderer: RecordConsumer {
   private struct Pending {
     var tables: [Relation]
     var words: [String]

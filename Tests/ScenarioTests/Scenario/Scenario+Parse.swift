@@ -71,19 +71,22 @@ extension Scenario {
     return first...last
   }
 
-  /// Takes `[15..] {streamed} text`; what begins with ERROR is the statement's, not the stream's.
+  /// Takes `[15..] {streamed captured} text`; what begins with ERROR is the statement's, not the stream's.
   private mutating func expect(_ text: String, at line: Int) throws {
     var expectation = Expectation(text: text)
     if let (majors, rest) = Self.guarded(expectation.text, "[", "]") {
       expectation.text = rest
       expectation.majors = try Self.majors(majors) ?? { throw error(line, "no majors: \(majors)") }()
     }
-    if let (modes, rest) = Self.guarded(expectation.text, "{", "}") {
+    if let (words, rest) = Self.guarded(expectation.text, "{", "}") {
       expectation.text = rest
-      expectation.modes = try Set(
-        modes.split(separator: " ").map { word in
-          try StreamMode(rawValue: String(word)) ?? { throw error(line, "no mode \(word)") }()
-        })
+      let words = words.split(separator: " ").map(String.init)
+      let (modes, judges) = (
+        words.compactMap(StreamMode.init), words.compactMap(ScenarioRun.Judge.init)
+      )
+      guard modes.count + judges.count == words.count else { throw error(line, "no mode: \(words)") }
+      if !modes.isEmpty { expectation.modes = Set(modes) }
+      if !judges.isEmpty { expectation.judges = Set(judges) }
     }
     guard !expectation.text.hasPrefix("ERROR") else { return }
     expectations.append(expectation)

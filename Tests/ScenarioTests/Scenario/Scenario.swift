@@ -9,10 +9,11 @@ struct Scenario: Sendable {
     var error: String?
   }
 
-  /// A line the stream is expected to hold, in which majors and in which modes.
+  /// A line the stream is expected to hold, in which majors and modes, and by which judges.
   struct Expectation: Equatable, Sendable {
     var majors = Scenario.allMajors
     var modes = Set(StreamMode.allCases)
+    var judges = Set(ScenarioRun.Judge.allCases)
     var text: String
   }
 
@@ -35,9 +36,11 @@ struct Scenario: Sendable {
 
   static let allMajors = 13...99
 
-  /// The lines expected from a server of this major in this mode.
-  func expected(on major: Int, _ mode: StreamMode) -> [String] {
-    expectations.filter { $0.majors.contains(major) && $0.modes.contains(mode) }.map(\.text)
+  /// The lines expected from a server of this major in this mode by this judge.
+  func expected(on major: Int, _ mode: StreamMode, _ judge: ScenarioRun.Judge) -> [String] {
+    expectations.filter {
+      $0.majors.contains(major) && $0.modes.contains(mode) && $0.judges.contains(judge)
+    }.map(\.text)
   }
 
   /// Why it cannot run on a server of this major, or nil.

@@ -7,17 +7,25 @@ import Testing
 /// is, some while it runs, some afterwards.
 final class ScenarioRun {
   /// What one judge saw.
-  struct Verdict {
-    var judge: String
+  struct Verdict<Consumer: RecordConsumer> {
+    var judge: Judge
     var mode: StreamMode
-    var lines: [String]
+    var seen: Consumer
+  }
+
+  /// Who looks at the stream.
+  enum Judge: String, CaseIterable {
+    /// The product's capture, while the SQL runs; its log is read.
+    case captured
+    /// The server, afterwards.
+    case peeked
   }
 
   let scenario: Scenario
   let major: Int
   private let cluster: Cluster
   private let database: String
-  private var admin: Connection
+  private(set) var admin: Connection
   private var sessions: [String: Connection] = [:]
   private var peeks: [(StreamMode, slot: String)] = []
   private var captures: [(StreamMode, slot: String, LiveCapture)] = []
@@ -38,14 +46,16 @@ final class ScenarioRun {
   }
 
   /// Runs the SQL and asks every judge.
-  func run() async throws -> [Verdict] {
+  func run<Consumer: RecordConsumer>(_ consumer: (Connection) -> Consumer) async throws
+    -> [Verdict<Consumer>]
+  {
     for step in scenario.setup { try await execute(step) }
     try begin()
     for step in scenario.steps {
       try await execute(step)
       try await settle()
     }
-    return try await judge()
+    return try await judge(consumer)
   }
 
   /// Makes the slots and starts what captures while the SQL runs.
@@ -127,22 +137,25 @@ final class ScenarioRun {
     guard !running.isEmpty else { return }
     let isSettled = try eventually(within: .seconds(20)) {
       let rows = try admin.query(
-        "SELECT count(*) FROM pg_stat_replication WHERE application_name IN (\(running)) "
-          + "AND sent_lsn < '\(target)'", purpose: "ask how far the walsenders are")
+        "SELECT count(*) FROM pg_stat_replication WHERE sent_lsn < '\(target)' AND pid IN "
+          + "(SELECT active_pid FROM pg_replication_slots WHERE slot_name IN (\(running)))",
+        purpose: "ask how far the walsenders are")
       return rows[0, 0] == "0"
     }
     #expect(isSettled, "\(scenario.name): a walsender does not move")
   }
 
-  private func judge() async throws -> [Verdict] {
+  private func judge<Consumer: RecordConsumer>(_ consumer: (Connection) -> Consumer) async throws
+    -> [Verdict<Consumer>]
+  {
     let target = try passed()
-    var verdicts: [Verdict] = []
+    var verdicts: [Verdict<Consumer>] = []
     for (mode, _, capture) in captures {
       let isThere = eventually(within: .seconds(30)) { capture.hasReached(target) }
       #expect(isThere, "\(scenario.name): capture \(mode) stands at \(capture.standing)")
-      var renderer = RecordRenderer(types: TypeNames(session: admin))
-      try await capture.read(into: &renderer)
-      verdicts.append(Verdict(judge: "captured", mode: mode, lines: renderer.lines))
+      var seen = consumer(admin)
+      try await capture.read(into: &seen)
+      verdicts.append(Verdict(judge: .captured, mode: mode, seen: seen))
     }
     captures = []
     for (mode, slot) in peeks {
@@ -150,9 +163,9 @@ final class ScenarioRun {
         session: admin, slot: slot,
         options: mode.options(for: scenario, publications: publications, major: major),
         format: mode.format)
-      var renderer = RecordRenderer(types: TypeNames(session: admin))
-      try peek.read(into: &renderer)
-      verdicts.append(Verdict(judge: "peeked", mode: mode, lines: renderer.lines))
+      var seen = consumer(admin)
+      try peek.read(into: &seen)
+      verdicts.append(Verdict(judge: .peeked, mode: mode, seen: seen))
     }
     return verdicts
   }

@@ -17,13 +17,22 @@ final class LiveCapture {
 
   struct NoDescriptors: Error {}
 
-  /// Whether the product can ask for these yet.
+  /// What the product asks for in this mode. What the slot definition has no word for is out of its reach.
   static func options(_ mode: StreamMode, publications: [String], options: [StreamOption], major: Int)
     -> PgoutputOptions?
   {
-    guard mode == .whole, options.isEmpty else { return nil }
-    return PgoutputOptions(
-      protocolVersion: 1, publications: publications, messages: major >= 14, withoutOrigins: false)
+    var stream = PgoutputOptions(
+      protocolVersion: mode.format.protocolVersion.rawValue, publications: publications,
+      streaming: mode.streaming, twoPhase: mode.isTwoPhase, binary: false, messages: major >= 14,
+      withoutOrigins: false)
+    for option in options {
+      switch (option.name, option.value) {
+      case ("binary", "true"): stream.binary = true
+      case ("origin", "none"): stream.withoutOrigins = true
+      default: return nil
+      }
+    }
+    return stream
   }
 
   init(conninfo: String, slot: String, start: LSN, options: PgoutputOptions, directory: String) throws {
@@ -31,24 +40,27 @@ final class LiveCapture {
     self.interrupt = interrupt
     self.directory = directory
     self.start = start
-    let replication = try Connection(
-      conninfo, options: .init(applicationName: slot, replication: true), interrupt: interrupt)
-    let system = try replication.identifySystem()
+    let plan = CapturePlan(
+      connection: conninfo, slot: slot, publication: "", table: .init(schema: "", name: "", columns: []),
+      directory: directory, segmentSize: 64 << 20, ownOrigin: "crossfade", ownPrefix: "crossfade")
+    let source = try Source(plan: plan, interrupt: interrupt)
     let writer = try ChangeLogWriter.open(
       directory: directory,
       origin: OriginIdentity(
-        systemIdentifier: system.systemIdentifier, timeline: system.timeline, databaseOID: 1, slot: slot,
+        systemIdentifier: source.system.systemIdentifier, timeline: source.system.timeline,
+        databaseOID: source.databaseOID, slot: slot,
         creationPoint: start),
       start: start)
     let feed = LogFeed(durable: writer.watermark, interrupt: interrupt)
     let thread = LogThread(
-      writer: writer, feed: feed, tail: LogTail(), status: status, interrupt: interrupt,
+      writer: writer, spools: try SpoolStore(logDirectory: directory), feed: feed, tail: LogTail(),
+      status: status, interrupt: interrupt,
       logger: Logger(label: "scenario"))
     logWorker = Worker<Bool> {
       thread.run()
       return true
     }
-    let stream = try ReplicationStream(on: replication, slot: slot, start: start, options: options)
+    let stream = try ReplicationStream(on: source.replication, slot: slot, start: start, options: options)
     let session = Stream(stream: stream, feed: feed, start: start, status: status, interrupt: interrupt)
     streamWorker = Worker<CaptureError?> { session.run() }
   }
@@ -65,7 +77,7 @@ final class LiveCapture {
   func hasReached(_ lsn: LSN) -> Bool { hasEnded || standing >= lsn }
 
   /// Ends the capture in order, then reads its log from the beginning.
-  func read(into renderer: inout RecordRenderer) async throws {
+  func read(into consumer: inout some RecordConsumer) async throws {
     interrupt.stop()
     let failure = await streamWorker.value
     _ = await logWorker.value
@@ -75,13 +87,13 @@ final class LiveCapture {
         var records = LogRecordIterator(bytes)
         while let record = try records.next() {
           // The log's records are protocol 1 whatever was negotiated.
-          try renderer.take([UInt8](record.payload).rawBytes, format: .v1)
+          try consumer.take([UInt8](record.payload).rawBytes, format: .v1)
         }
       }
     }
     switch failure {
     case nil: break
-    case .postgres(.server(let error)): renderer.serverError(error)
+    case .postgres(.server(let error)): consumer.serverError(error)
     case .some(let error): throw error
     }
   }
@@ -99,16 +111,17 @@ private struct Stream: @unchecked Sendable {
   func run() -> CaptureError? {
     var source = SourceStream(
       stream: stream, feed: feed, status: status, interrupt: interrupt,
-      framer: StreamFramer(ownOrigin: "crossfade", ownPrefix: "crossfade", ownContent: "scenario"),
+      framer: StreamFramer(
+        ownOrigin: "crossfade", ownPrefix: "crossfade", ownContent: "scenario", prepared: []),
       start: start, reportInterval: 1_000_000_000, confirmationLimit: nil, appliedPosition: { .invalid })
     defer { feed.close() }
     do {
       let end = try source.run()
-      let durable = try feed.settle(partial: source.framer.isInsideTransaction)
+      let durable = try feed.settle()
       if case .stopped = end { try source.finish(durable: durable) }
       return nil
     } catch {
-      _ = try? feed.settle(partial: source.framer.isInsideTransaction)
+      _ = try? feed.settle()
       return error
     }
   }

@@ -9,7 +9,7 @@ struct SlotPeek {
   var format: StreamFormat
 
   /// Puts together what the slot holds.
-  func read(into renderer: inout RecordRenderer) throws {
+  func read(into consumer: inout some RecordConsumer) throws {
     let list = options.flatMap { [$0.name, $0.value] }.map(SQLText.literal).joined(separator: ", ")
     do {
       let rows = try session.query(
@@ -17,10 +17,10 @@ struct SlotPeek {
         [.text(slot)], purpose: "peek at slot \(slot)")
       for row in 0..<rows.rowCount {
         let message = Self.bytes(rows[row, 0] ?? "")
-        try renderer.take(message.rawBytes, format: format)
+        try consumer.take(message.rawBytes, format: format)
       }
     } catch PostgresError.server(let error) {
-      renderer.serverError(error)
+      consumer.serverError(error)
     }
   }
 

@@ -25,21 +25,23 @@ enum StreamMode: String, CaseIterable, Sendable {
   /// Whether its slot has to be made for two-phase commit.
   var isTwoPhase: Bool { self == .prepared || self == .parallel }
 
+  /// Whether large transactions come while they are in progress.
+  var streaming: PgoutputOptions.Streaming {
+    switch self {
+    case .whole: .off
+    case .streamed, .prepared: .on
+    case .parallel: .parallel
+    }
+  }
+
   static func all(on major: Int) -> [StreamMode] { allCases.filter { $0.since <= major } }
 
   /// What pgoutput is asked for.
   func options(for scenario: Scenario, publications: [String], major: Int) -> [StreamOption] {
     let names = publications.map(SQLText.identifier).joined(separator: ",")
     var options = [StreamOption(name: "publication_names", value: names)]
-    switch self {
-    case .whole: options.append(StreamOption(name: "proto_version", value: "1"))
-    case .streamed:
-      options += [.init(name: "proto_version", value: "2"), .init(name: "streaming", value: "on")]
-    case .prepared:
-      options += [.init(name: "proto_version", value: "3"), .init(name: "streaming", value: "on")]
-    case .parallel:
-      options += [.init(name: "proto_version", value: "4"), .init(name: "streaming", value: "parallel")]
-    }
+    options.append(StreamOption(name: "proto_version", value: "\(format.protocolVersion.rawValue)"))
+    if streaming != .off { options.append(StreamOption(name: "streaming", value: streaming.rawValue)) }
     if isTwoPhase { options.append(StreamOption(name: "two_phase", value: "true")) }
     if major >= 14 { options.append(StreamOption(name: "messages", value: "true")) }
     return options + scenario.options
