@@ -40,6 +40,8 @@ public enum Refusal: Error, Sendable, Equatable {
   case slotLost(slot: String, reason: String)
   /// The slot is physical, or belongs to another plugin or database.
   case slotUnusable(slot: String, what: String)
+  /// A prepared transaction is committed whose changes are not in the log's spool; the server does not send them again.
+  case preparedMissing(gid: String, xid: UInt32, commit: LSN)
   /// The publication is not there though capture has begun before.
   case publicationMissing(publication: String)
   /// The publication leaves out something capture needs.

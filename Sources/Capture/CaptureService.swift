@@ -79,10 +79,12 @@ public final class CaptureService: Sendable {
     var backoff = Backoff(firstMilliseconds: 100, lastMilliseconds: 5000)
     while true {
       do {
-        let writer = try session.open(checkpoint: checkpoint, tail: tail)
+        let log = try session.open(checkpoint: checkpoint, tail: tail)
+        let writer = log.writer
         let feed = LogFeed(durable: writer.watermark, interrupt: interrupt)
         let thread = LogThread(
-          writer: writer, feed: feed, tail: tail, status: status, interrupt: interrupt, logger: logger)
+          writer: writer, spools: log.spools, feed: feed, tail: tail, status: status, interrupt: interrupt,
+          logger: logger)
         _ = Worker<Bool> {
           thread.run()
           return true

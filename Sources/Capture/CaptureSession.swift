@@ -14,6 +14,8 @@ struct CaptureSession {
 
   /// The log's origin and start once it is open; checked again at each connection.
   private var held: OriginGuard.Held?
+  /// The prepared transactions whose changes are in the spool.
+  private var prepared: [PreparedTransaction] = []
 
   /// How long a slot that somebody reads is waited for, at the start and after a lost connection: a walsender whose
   /// client died without a word holds its slot until `wal_sender_timeout`.
@@ -36,7 +38,7 @@ struct CaptureSession {
   /// and opens the log.
   mutating func open(
     checkpoint: () throws(PostgresError) -> LSN?, tail: LogTail
-  ) throws(CaptureError) -> ChangeLogWriter {
+  ) throws(CaptureError) -> OpenLog {
     let summary: LogSummary?
     do { summary = try ChangeLogWriter.inspect(directory: plan.directory) } catch { throw .log(error) }
     let mark: LSN?
@@ -60,11 +62,19 @@ struct CaptureSession {
         directory: plan.directory, origin: origin, start: start,
         options: .init(segmentBytes: UInt64(max(1, plan.segmentSize)), tail: tail))
       report(writer.recovery)
+      let spools = try SpoolStore(logDirectory: plan.directory)
+      prepared = try spools.recover(logEnd: writer.end)
       held = OriginGuard.Held(origin: writer.origin, end: writer.end, watermark: writer.watermark)
-      return writer
+      return OpenLog(writer: writer, spools: spools)
     } catch {
       throw .log(error)
     }
+  }
+
+  /// What the log's thread works on.
+  struct OpenLog {
+    var writer: ChangeLogWriter
+    var spools: SpoolStore
   }
 
   /// Connects, checks and streams until the stream ends, is lost or is told to stop.
@@ -103,17 +113,21 @@ struct CaptureSession {
     }
     var stream = SourceStream(
       stream: replication, feed: feed, status: status, interrupt: interrupt,
-      framer: StreamFramer(ownOrigin: plan.ownOrigin, ownPrefix: plan.ownPrefix, ownContent: plan.slot),
+      framer: StreamFramer(
+        ownOrigin: plan.ownOrigin, ownPrefix: plan.ownPrefix, ownContent: plan.slot,
+        prepared: prepared),
       start: start, reportInterval: source.reportInterval, confirmationLimit: confirmationLimit,
       appliedPosition: appliedPosition)
     let end: SourceStream.End
     do {
       end = try stream.run()
     } catch {
-      _ = try feed.settle(partial: stream.framer.isInsideTransaction)
+      _ = try feed.settle()
+      prepared = stream.framer.pending
       throw explained(error)
     }
-    let durable = try feed.settle(partial: stream.framer.isInsideTransaction)
+    let durable = try feed.settle()
+    prepared = stream.framer.pending
     if case .stopped = end { try stream.finish(durable: durable) }
   }
 

@@ -37,6 +37,10 @@ extension Refusal: CustomStringConvertible {
       return "replication slot \(slot) is lost (\(reason)): the server has removed WAL it needed"
     case .slotUnusable(let slot, let what):
       return "replication slot \(slot) cannot be used: \(what)"
+    case .preparedMissing(let gid, let xid, let commit):
+      return
+        "prepared transaction '\(gid)' (\(xid)) was committed at \(commit), but its changes are not in the "
+        + "change log's spool: they were sent when it was prepared, and are not sent again"
     case .publicationMissing(let publication):
       return "publication \(publication) does not exist, though capture has begun before"
     case .publicationUnfit(let publication, let what):
@@ -57,7 +61,8 @@ extension Refusal: CustomStringConvertible {
     case .otherSystem, .otherDatabase, .timelineBehind:
       return "point source.connection at the server the log belongs to, or give this slot definition a log "
         + "directory of its own"
-    case .slotMissing, .slotMissingForCheckpoint, .slotAhead, .slotAheadOfCheckpoint, .slotLost:
+    case .slotMissing, .slotMissingForCheckpoint, .slotAhead, .slotAheadOfCheckpoint, .slotLost,
+      .preparedMissing:
       return
         "nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` (keeps the old "
         + "log aside, forgets the checkpoint), then `crossfade run`, then `crossfade backfill` and `crossfade verify`"

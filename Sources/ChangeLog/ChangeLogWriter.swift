@@ -11,7 +11,7 @@ public final class ChangeLogWriter: @unchecked Sendable {
     public var segmentBytes: UInt64
     /// Where durable groups are handed over to readers of this process.
     public var tail: LogTail?
-    var calls = FileCalls.system
+    package var calls = FileCalls.system
 
     /// The defaults: segments of 64 MiB, no tail.
     public init(segmentBytes: UInt64 = 64 << 20, tail: LogTail? = nil) {
