@@ -92,8 +92,16 @@ struct CaptureSession {
     var options = PgoutputOptions.negotiate(
       server: source.replication.serverVersion, publications: [plan.publication], wishes: plan.wishes,
       slotIsTwoPhase: try source.slot()?.twoPhase ?? false)
-    // `StreamFramer` knows protocol 1, and the dual-write reads texts.
-    (options.protocolVersion, options.streaming, options.twoPhase, options.binary) = (1, .off, false, false)
+    // The dual-write reads texts.
+    options.binary = false
+    if options.twoPhase, confirmationLimit != nil {
+      throw .refused(
+        .slotUnusable(
+          slot: plan.slot,
+          what:
+            "it is two-phase: prepared transactions are sent once, and kept in the change log's spool alone, "
+            + "while `confirm: applied` is for logs that may be lost. Use `confirm: logged`"))
+    }
     let replication: ReplicationStream
     do {
       replication = try ReplicationStream(
@@ -105,7 +113,8 @@ struct CaptureSession {
       "streaming",
       metadata: [
         "slot": "\(plan.slot)", "from": "\(start)", "server": "\(source.replication.serverVersion)",
-        "protocol": "\(options.protocolVersion)",
+        "protocol": "\(options.protocolVersion)", "streaming": "\(options.streaming)",
+        "two-phase": "\(options.twoPhase)",
       ])
     connected()
     status.update { [timeline = source.system.timeline] status in
