@@ -88,6 +88,7 @@ struct CaptureSession {
     self.held = held
     let patience = status.current.reconnects == 0 ? Self.activePatienceAtStart : Self.activePatience
     let start = try source.awaitSlot(held: held, patienceMilliseconds: patience)
+    try follow(source.system.timeline, feed)
     var options = PgoutputOptions.negotiate(
       server: source.replication.serverVersion, publications: [plan.publication], wishes: plan.wishes,
       slotIsTwoPhase: try source.slot()?.twoPhase ?? false)
@@ -138,6 +139,17 @@ struct CaptureSession {
     let durable = try feed.settle()
     prepared = stream.framer.pending
     if case .stopped = end { try stream.finish(durable: durable) }
+  }
+
+  /// The server was promoted, and `OriginGuard` has found that up to the log's watermark it is the one we knew: from
+  /// here on positions are of its new timeline, in a segment of their own.
+  private mutating func follow(_ timeline: UInt32, _ feed: LogFeed) throws(CaptureError) {
+    guard let former = held?.origin.timeline, timeline != former else { return }
+    try feed.advance(timeline: timeline)
+    held?.origin.timeline = timeline
+    logger.notice(
+      "the server was promoted; the log goes on in a new segment",
+      metadata: ["from-timeline": "\(former)", "to-timeline": "\(timeline)"])
   }
 
   /// Up to 17 the server ends a stream whose publication is gone with an error (`pgoutput.c LoadPublications`).
