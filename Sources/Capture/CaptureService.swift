@@ -64,13 +64,23 @@ public final class CaptureService: Sendable {
         if interrupt.isStopped { return }
         logger.warning("the server has ended the stream; connecting again")
       } catch {
-        guard case .postgres(let cause) = error, cause.isRetriable || cause.sqlState == .objectInUse else {
+        guard let cause = Self.passing(error) else {
           if interrupt.isStopped, case .postgres(.interrupted) = error { return }
           throw error
         }
         reconnecting(after: cause)
       }
       pause(milliseconds: backoff.next())
+    }
+  }
+
+  /// What is worth another try while we run: a server that is away, a slot that is still held, and a standby, which may
+  /// be promoted in the next moment. At a start a standby is refused: then it is the definition that names it.
+  private static func passing(_ error: CaptureError) -> String? {
+    switch error {
+    case .postgres(let cause) where cause.isRetriable || cause.sqlState == .objectInUse: "\(cause)"
+    case .refused(.standby): "\(error)"
+    default: nil
     }
   }
 
@@ -93,18 +103,18 @@ public final class CaptureService: Sendable {
         return feed
       } catch {
         guard case .postgres(let cause) = error, cause.isRetriable, !interrupt.isStopped else { throw error }
-        reconnecting(after: cause)
+        reconnecting(after: "\(cause)")
         pause(milliseconds: backoff.next())
       }
     }
   }
 
-  private func reconnecting(after cause: PostgresError) {
+  private func reconnecting(after cause: String) {
     logger.warning("the source is away; trying again", metadata: ["error": "\(cause)"])
     status.update { status in
       status.reconnects &+= 1
       if case .reconnecting = status.phase { return }
-      status.phase = .reconnecting(reason: "\(cause)", since: Deadline.now)
+      status.phase = .reconnecting(reason: cause, since: Deadline.now)
     }
   }
 

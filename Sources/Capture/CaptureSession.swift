@@ -88,11 +88,20 @@ struct CaptureSession {
     self.held = held
     let patience = status.current.reconnects == 0 ? Self.activePatienceAtStart : Self.activePatience
     let start = try source.awaitSlot(held: held, patienceMilliseconds: patience)
+    try follow(source.system.timeline, feed)
     var options = PgoutputOptions.negotiate(
       server: source.replication.serverVersion, publications: [plan.publication], wishes: plan.wishes,
       slotIsTwoPhase: try source.slot()?.twoPhase ?? false)
-    // `StreamFramer` knows protocol 1, and the dual-write reads texts.
-    (options.protocolVersion, options.streaming, options.twoPhase, options.binary) = (1, .off, false, false)
+    // The dual-write reads texts.
+    options.binary = false
+    if options.twoPhase, confirmationLimit != nil {
+      throw .refused(
+        .slotUnusable(
+          slot: plan.slot,
+          what:
+            "it is two-phase: prepared transactions are sent once, and kept in the change log's spool alone, "
+            + "while `confirm: applied` is for logs that may be lost. Use `confirm: logged`"))
+    }
     let replication: ReplicationStream
     do {
       replication = try ReplicationStream(
@@ -104,7 +113,8 @@ struct CaptureSession {
       "streaming",
       metadata: [
         "slot": "\(plan.slot)", "from": "\(start)", "server": "\(source.replication.serverVersion)",
-        "protocol": "\(options.protocolVersion)",
+        "protocol": "\(options.protocolVersion)", "streaming": "\(options.streaming)",
+        "two-phase": "\(options.twoPhase)",
       ])
     connected()
     status.update { [timeline = source.system.timeline] status in
@@ -129,6 +139,17 @@ struct CaptureSession {
     let durable = try feed.settle()
     prepared = stream.framer.pending
     if case .stopped = end { try stream.finish(durable: durable) }
+  }
+
+  /// The server was promoted, and `OriginGuard` has found that up to the log's watermark it is the one we knew: from
+  /// here on positions are of its new timeline, in a segment of their own.
+  private mutating func follow(_ timeline: UInt32, _ feed: LogFeed) throws(CaptureError) {
+    guard let former = held?.origin.timeline, timeline != former else { return }
+    try feed.advance(timeline: timeline)
+    held?.origin.timeline = timeline
+    logger.notice(
+      "the server was promoted; the log goes on in a new segment",
+      metadata: ["from-timeline": "\(former)", "to-timeline": "\(timeline)"])
   }
 
   /// Up to 17 the server ends a stream whose publication is gone with an error (`pgoutput.c LoadPublications`).

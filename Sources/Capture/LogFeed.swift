@@ -14,12 +14,15 @@ final class LogFeed: Sendable {
     var watermark: LSN
     /// The connection was lost: cut the log back to the last whole transaction, forget what was streamed.
     var discardPartial: Bool
+    /// The server was promoted: what follows is of this timeline.
+    var timeline: UInt32?
   }
 
   private struct State {
     var gathering = Intake()
     var watermark = LSN.invalid
     var discardPartial = false
+    var timeline: UInt32?
     /// What has gathered may be taken: set by `submit`, so that a backlog is not synced in crumbs.
     var ready = false
     var closed = false
@@ -30,7 +33,9 @@ final class LogFeed: Sendable {
     var failure: CaptureError?
     var fullSince: UInt64?
 
-    var hasWork: Bool { (ready && !gathering.isEmpty) || discardPartial || watermark > durable }
+    var hasWork: Bool {
+      (ready && !gathering.isEmpty) || discardPartial || watermark > durable || timeline != nil
+    }
   }
 
   /// Bytes that may gather while the log is busy; then the socket is left unread.
@@ -96,6 +101,12 @@ final class LogFeed: Sendable {
     return try outcome?.get() ?? .invalid
   }
 
+  /// The server was promoted: the log goes on in a segment of this timeline. Waits for it.
+  func advance(timeline: UInt32) throws(CaptureError) {
+    state.change { $0.timeline = timeline }
+    _ = try settle()
+  }
+
   /// Everything up to here is durable in the log. Throws when the log has failed for good.
   func durable() throws(CaptureError) -> LSN {
     try state.withLock { (state) throws(CaptureError) -> LSN in
@@ -121,7 +132,8 @@ final class LogFeed: Sendable {
   func take() -> Work? {
     let work = state.wait(until: nil) { state -> Work?? in
       guard state.hasWork else { return state.closed ? .some(nil) : nil }
-      var work = Work(steps: [], watermark: state.watermark, discardPartial: state.discardPartial)
+      var work = Work(
+        steps: [], watermark: state.watermark, discardPartial: state.discardPartial, timeline: state.timeline)
       if !state.gathering.isEmpty {
         let gathered = state.gathering
         state.gathering = Intake(capacity: max(Intake.initialCapacity, min(gathered.byteCount, Self.limit)))
@@ -132,6 +144,7 @@ final class LogFeed: Sendable {
       // the writer would turn in circles until then.
       state.watermark = .invalid
       state.discardPartial = false
+      state.timeline = nil
       state.writing = true
       return .some(work)
     }

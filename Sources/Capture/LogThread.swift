@@ -49,6 +49,9 @@ struct LogThread {
       try writer.discardPartialTransaction()
       try spools.discardOpen()
     }
+    if let timeline = work.timeline {
+      try untilRoom { () throws(ChangeLogError) in try writer.advance(timeline: timeline) }
+    }
     // Only after the steps: the watermark speaks for everything before it.
     if work.watermark.isValid, !writer.isInsideTransaction {
       try untilRoom { () throws(ChangeLogError) in try writer.mark(watermark: work.watermark) }

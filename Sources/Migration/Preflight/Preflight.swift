@@ -54,7 +54,7 @@ public struct Preflight: Sendable {
     }
     let log = LogFacts.ask(definition.log).summary
     let slot = try asked.ask("slot") { () throws(PostgresError) in
-      try SlotFacts.ask(definition.slot, log: log, checkpoint: mark ?? nil, connection)
+      try SlotFacts.ask(definition.slot, log: log, checkpoint: mark ?? nil, connection, history: self.history)
     }
     let reads = slot?.slot?.activePID != nil
     asked.note(server?.findings(needsSlot: slot?.slot == nil, needsSender: !reads))
@@ -117,6 +117,14 @@ public struct Preflight: Sendable {
         name: definition.publication, publication: publication, table: table, derive: derive, role: role,
         hasBegun: begun
       ).finding)
+  }
+
+  /// How the server's timeline came about, as a replication session of its own can tell.
+  private func history(of timeline: UInt32) throws(PostgresError) -> TimelineHistory? {
+    try Connection(
+      definition.source.revealed,
+      options: .init(applicationName: "crossfade check \(definition.slot)", replication: true)
+    ).timelineHistory(timeline)
   }
 
   private func checkpoint(_ role: RoleFacts?, _ connection: Connection) throws(PostgresError) -> LSN? {
