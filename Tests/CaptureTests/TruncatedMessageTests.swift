@@ -81,11 +81,11 @@ import Testing
           let payload = [tag] + Array(repeating: filling, count: length)
           do {
             _ = try payload.withUnsafeBytes { try log.framer.accept(walStart: .max, payload: $0) }
+          } catch CaptureError.protocolViolation {
+          } catch CaptureError.refused(.preparedMissing(gid: "", xid: 0, commit: _)) {
+            // Zeros are a whole commit of a prepared transaction.
           } catch {
-            guard case CaptureError.protocolViolation = error else {
-              Issue.record("\(error)")
-              continue
-            }
+            Issue.record("\(error)")
           }
         }
       }

@@ -1,69 +1,89 @@
 package import PGOutput
 
-/// Decides for each message of a protocol-1 stream whether it goes to the log.
+/// Decides for each message of the stream, of whatever protocol, where it goes: to the log, to a spool, or nowhere.
 ///
 /// Invariants:
-/// - what goes out is whole transactions `B [O] [R Y ...] changes C`, and non-transactional messages between them;
-/// - a transaction of our own (our replication origin, or our logical message as its first record) and an empty one
-///   leave nothing but their end LSN;
-/// - relations first sent inside one of our own transactions are kept for the next that is not ours: the server
-///   sends them once a connection (`pgoutput.c maybe_send_schema`).
+/// - what goes to the log is whole transactions `B [O] [R Y ...] changes C`, and non-transactional messages between
+///   them, in the order of their ends; a streamed or prepared transaction goes to a spool and gets there at its commit;
+/// - a transaction of our own (`OwnMark`) and an empty one leave nothing but their end LSN;
+/// - the log's last description of a table is the connection's whenever a change comes (`RelationBook`).
 package struct StreamFramer {
-  /// What to do with the message just seen.
+  /// What to do with the message just seen. The messages in `held` go before it, to the same place.
   package enum Action: Equatable {
     /// Nothing yet: it is held.
     case hold
     /// Nothing: it is not for the log.
     case drop
-    /// Append what is held, if anything, then this message.
+    /// Append it to the log.
     case append
     /// As `append`; it was the commit of a transaction that ends here.
     case commit(end: LSN)
     /// A transaction has ended here that leaves nothing in the log.
     case skip(end: LSN)
+    /// Append it to a transaction's spool, without the transaction id of so many bytes after its tag.
+    case spool(TransactionID, idSize: Int)
+    /// Do this to a spool; the stream stands where it stood.
+    case change(SpoolStep)
+    /// Do this to a spool; a transaction has ended here, and puts so many changes into the log.
+    case settle(SpoolStep, end: LSN, changes: Int)
   }
 
-  /// A message waiting for the decision on its transaction.
+  /// A message waiting for the decision on its transaction, or one that has to precede the present one.
   package struct Held: Equatable {
     package var walStart: UInt64
     package var payload: [UInt8]
   }
 
-  private enum State: Equatable {
+  enum State: Equatable {
     case outside
     /// B was seen, and perhaps O; nothing that shows whose transaction it is.
     case begun(final: UInt64)
     case inside(final: UInt64)
     case own(final: UInt64)
+    /// Between S and E, of the transaction in `spooling`.
+    case streaming
+    /// Between b and P, of the transaction in `spooling`.
+    case preparing
   }
 
-  private let ownOrigin: [UInt8]
-  private let ownPrefix: [UInt8]
-  private let ownContent: [UInt8]
-  private var state = State.outside
-  private var relations: [Held] = []
+  let mark: OwnMark
+  var state = State.outside
+  var book = RelationBook()
 
-  /// Messages to append before the current one; the caller takes them on `append` and `commit`.
-  package private(set) var held: [Held] = []
+  /// The transaction whose block is open, in `streaming` and `preparing`.
+  var spooling: SpooledTransaction?
+  /// The others that have begun to be streamed and have not ended.
+  var streamed: [TransactionID: SpooledTransaction] = [:]
+  /// Those that are prepared.
+  var prepared: [TransactionID: PreparedTransaction] = [:]
+  /// What the spools of those hold that were prepared on this connection.
+  var preparedDescriptions: [TransactionID: [RelationBook.Description]] = [:]
+
+  /// Messages that go before the current one; the caller takes them on `append`, `commit` and `spool`.
+  package internal(set) var held: [Held] = []
 
   /// - Parameters:
   ///   - ownOrigin: the replication origin our writes carry.
   ///   - ownPrefix: the prefix of the logical message our transactions begin with where origins are not granted.
   ///   - ownContent: that message's content.
-  package init(ownOrigin: String, ownPrefix: String, ownContent: String) {
-    self.ownOrigin = Array(ownOrigin.utf8)
-    self.ownPrefix = Array(ownPrefix.utf8)
-    self.ownContent = Array(ownContent.utf8)
+  ///   - prepared: the prepared transactions whose spools are there.
+  package init(
+    ownOrigin: String, ownPrefix: String, ownContent: String, prepared: [PreparedTransaction] = []
+  ) {
+    mark = OwnMark(origin: ownOrigin, prefix: ownPrefix, content: ownContent)
+    for transaction in prepared { self.prepared[transaction.xid] = transaction }
   }
 
-  /// Whether a transaction has begun and not ended.
+  /// Whether a transaction's block has begun and not ended. Streamed transactions may be open all the same: the
+  /// server keeps what it needs to send those again, whatever is confirmed.
   package var isInsideTransaction: Bool { state != .outside }
 
-  /// Forgets a connection: its unfinished transaction and its relations.
-  package mutating func reset() {
-    state = .outside
-    held = []
-    relations = []
+  /// The prepared transactions that wait to be committed or rolled back, the oldest first.
+  package var pending: [PreparedTransaction] { prepared.values.sorted { $0.prepareLSN < $1.prepareLSN } }
+
+  /// The streamed transactions that have not ended, and the bytes spooled of them.
+  package var openStreams: (count: Int, bytes: Int) {
+    streamed.values.reduce((0, 0)) { ($0.0 + 1, $0.1 + $1.bytes) }
   }
 
   /// Takes the held messages.
@@ -79,22 +99,14 @@ package struct StreamFramer {
     guard let tag = payload.first else { throw violation(walStart, "an empty message") }
     switch tag {
     case UInt8(ascii: "I"), UInt8(ascii: "U"), UInt8(ascii: "D"), UInt8(ascii: "T"):
+      if spooling != nil { return try spool(walStart, payload) }
       return try change(walStart)
     case UInt8(ascii: "B"): return try begin(walStart, payload)
     case UInt8(ascii: "C"): return try commit(walStart, payload)
-    case UInt8(ascii: "R"), UInt8(ascii: "Y"):
-      if case .own = state {
-        relations.append(Held(walStart: walStart, payload: Array(payload)))
-        return .drop
-      }
-      return try change(walStart)
+    case UInt8(ascii: "R"), UInt8(ascii: "Y"): return try description(walStart, payload)
     case UInt8(ascii: "O"): return try origin(walStart, payload)
     case UInt8(ascii: "M"): return try message(walStart, payload)
-    case UInt8(ascii: "A"):
-      // PostgreSQL 18 sends a stream abort though streaming is off (pgoutput-facts TC25): no such transaction here.
-      return .drop
-    default:
-      throw violation(walStart, "a message of type \(tag), which protocol 1 does not have")
+    default: return try control(walStart, payload)
     }
   }
 
@@ -104,11 +116,27 @@ package struct StreamFramer {
     case .own: return .drop
     case .begun(let final):
       state = .inside(final: final)
-      held.append(contentsOf: relations)
-      relations.removeAll()
+      if book.owes { held += book.takeOwed().map { Held(walStart: 0, payload: $0) } }
       return .append
     case .outside: throw violation(walStart, "a change outside a transaction")
+    case .streaming, .preparing: throw violation(walStart, "a change of no transaction")
     }
+  }
+
+  private mutating func description(
+    _ walStart: UInt64, _ payload: UnsafeRawBufferPointer
+  ) throws(CaptureError) -> Action {
+    if spooling != nil { return try spool(walStart, payload) }
+    guard let description = book.describe(Array(payload)) else {
+      throw violation(walStart, "a description of \(payload.count) bytes")
+    }
+    if case .own = state {
+      book.withhold(description)
+      return .drop
+    }
+    // First, so that an older one of the same table is not owed any more.
+    book.log(description)
+    return try change(walStart)
   }
 
   private mutating func begin(
@@ -132,6 +160,7 @@ package struct StreamFramer {
     case .inside(let begun): (final, kept) = (begun, true)
     case .begun(let begun), .own(let begun): (final, kept) = (begun, false)
     case .outside: throw violation(walStart, "a commit outside a transaction")
+    case .streaming, .preparing: throw violation(walStart, "a commit inside another transaction's block")
     }
     guard payload.bigEndian(at: 2) == final else {
       throw violation(
@@ -157,25 +186,32 @@ package struct StreamFramer {
     case .inside: return .append
     case .own: return .drop
     case .begun(let final):
-      if payload[9..<(payload.count - 1)].elementsEqual(ownOrigin) {
+      if mark.isOrigin(payload) {
         state = .own(final: final)
         held.removeAll(keepingCapacity: true)
         return .drop
       }
       held.append(Held(walStart: walStart, payload: Array(payload)))
       return .hold
+    case .streaming, .preparing: return spoolOrigin(payload)
     }
   }
 
-  /// `M`: flags, LSN, prefix, length, content.
+  /// `M`: [transaction id,] flags, LSN, prefix, length, content.
   private mutating func message(
     _ walStart: UInt64, _ payload: UnsafeRawBufferPointer
   ) throws(CaptureError) -> Action {
-    guard payload.count >= 15 else {
+    let idSize = state == .streaming ? 4 : 0
+    guard payload.count >= 15 + idSize else {
       throw violation(walStart, "a logical message of \(payload.count) bytes")
     }
-    guard payload[1] & 1 == 1 else { return state == .outside ? .append : try change(walStart) }
-    if case .begun(let final) = state, isOwn(message: payload) {
+    let isTransactional = payload[1 + idSize] & 1 == 1
+    if spooling != nil {
+      return try spool(
+        walStart, payload, marksOwn: isTransactional && mark.isMessage(payload, idSize: idSize))
+    }
+    guard isTransactional else { return state == .outside ? .append : try change(walStart) }
+    if case .begun(let final) = state, mark.isMessage(payload, idSize: 0) {
       state = .own(final: final)
       held.removeAll(keepingCapacity: true)
       return .drop
@@ -183,15 +219,7 @@ package struct StreamFramer {
     return try change(walStart)
   }
 
-  private func isOwn(message payload: UnsafeRawBufferPointer) -> Bool {
-    let expected = ownPrefix.count + 1 + 4 + ownContent.count
-    guard payload.count == 10 + expected else { return false }
-    return payload[10..<(10 + ownPrefix.count)].elementsEqual(ownPrefix)
-      && payload[10 + ownPrefix.count] == 0
-      && payload[(payload.count - ownContent.count)...].elementsEqual(ownContent)
-  }
-
-  private func violation(_ walStart: UInt64, _ what: String) -> CaptureError {
+  func violation(_ walStart: UInt64, _ what: String) -> CaptureError {
     .protocolViolation(walStart: LSN(rawValue: walStart), what: what)
   }
 }
