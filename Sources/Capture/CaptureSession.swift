@@ -16,6 +16,8 @@ struct CaptureSession {
   private var held: OriginGuard.Held?
   /// The prepared transactions whose changes are in the spool.
   private var prepared: [PreparedTransaction] = []
+  /// The server could not stream a transaction while it ran: from now on it sends them when they commit.
+  private var streamsNothing = false
 
   /// How long a slot that somebody reads is waited for, at the start and after a lost connection: a walsender whose
   /// client died without a word holds its slot until `wal_sender_timeout`.
@@ -94,6 +96,7 @@ struct CaptureSession {
       slotIsTwoPhase: try source.slot()?.twoPhase ?? false)
     // The dual-write reads texts.
     options.binary = false
+    if streamsNothing { options.streaming = .off }
     if options.twoPhase, confirmationLimit != nil {
       throw .refused(
         .slotUnusable(
@@ -127,14 +130,27 @@ struct CaptureSession {
         ownOrigin: plan.ownOrigin, ownPrefix: plan.ownPrefix, ownContent: plan.slot,
         prepared: prepared),
       start: start, reportInterval: source.reportInterval, confirmationLimit: confirmationLimit,
-      appliedPosition: appliedPosition)
+      appliedPosition: appliedPosition,
+      rolledBack: { (subtransactions) throws(CaptureError) in
+        try RolledBack.among(subtransactions, on: source.sql)
+      })
     let end: SourceStream.End
     do {
       end = try stream.run()
     } catch {
       _ = try feed.settle()
       prepared = stream.framer.pending
-      throw explained(error)
+      let explained = explained(error)
+      guard options.streaming != .off, case .postgres(let cause) = explained, case .server = cause,
+        !cause.isRetriable
+      else { throw explained }
+      // The log is the same either way, so nothing is lost by asking for less. 18 cannot stream what follows a table's
+      // rewrite after a rolled back savepoint, and sends it whole.
+      streamsNothing = true
+      logger.warning(
+        "the server failed while it streamed a transaction; from now on they are asked for when they commit",
+        metadata: ["error": "\(error)"])
+      return
     }
     let durable = try feed.settle()
     prepared = stream.framer.pending

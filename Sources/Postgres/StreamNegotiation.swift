@@ -85,9 +85,14 @@ extension StreamNegotiation {
 
   private var streaming: Choice<PgoutputOptions.Streaming> {
     guard server.major >= 14 else {
-      return Choice(value: .off, reason: "the server is \(server); streamed transactions came with 14")
+      return Choice(
+        value: .off, reason: "the server is \(server); streamed transactions came with 14",
+        isDenied: wishes.streaming)
     }
-    guard wishes.streaming else { return Choice(value: .off, reason: "stream.streaming is false") }
+    guard wishes.streaming else {
+      return Choice(
+        value: .off, reason: "not asked for in stream.streaming: transactions are sent when they commit")
+    }
     guard server.major >= 16 else {
       return Choice(value: .on, reason: "large transactions are sent while they run")
     }

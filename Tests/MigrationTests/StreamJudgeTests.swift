@@ -36,6 +36,19 @@ import Testing
     #expect(lines(18, all) == [])
   }
 
+  @Test("streaming is warned of where the server can, denied where it cannot")
+  func streaming() {
+    let wishes = SlotDefinition.Stream(streaming: true)
+    #expect(
+      lines(13, wishes) == [
+        "warn stream: streaming stays off: the server is 13.2; streamed transactions came with 14"
+      ])
+    #expect(
+      lines(18, wishes).map { $0.prefix(56) } == [
+        "warn stream: a server that streams may keep what a rolle"
+      ])
+  }
+
   @Test("a slot that is two-phase against the definition warns, where the server cares")
   func twoPhaseSlot() {
     #expect(

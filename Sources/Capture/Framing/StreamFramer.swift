@@ -34,6 +34,12 @@ package struct StreamFramer {
     package var payload: [UInt8]
   }
 
+  /// A streamed transaction that ends, and the subtransactions it has records of.
+  package struct Unsettled: Equatable {
+    package var xid: TransactionID
+    package var subtransactions: [TransactionID]
+  }
+
   enum State: Equatable {
     case outside
     /// B was seen, and perhaps O; nothing that shows whose transaction it is.

@@ -13,7 +13,7 @@ struct StreamJudge {
     self.slot = slot
   }
 
-  var findings: [Finding] { denied + [twoPhase, failover].compactMap { $0 } }
+  var findings: [Finding] { denied + [streaming, twoPhase, failover].compactMap { $0 } }
 
   /// What was asked for by name and the server cannot: it works without, so nothing fails.
   private var denied: [Finding] {
@@ -24,6 +24,14 @@ struct StreamJudge {
         "stream", "\(option.option) stays \(option.value): \(option.reason)",
         fix: "remove stream.\(option.option) from the slot definition, or upgrade the server")
     }
+  }
+
+  private var streaming: Finding? {
+    guard wishes.streaming, server.major >= 14 else { return nil }
+    return .warn(
+      "stream",
+      "a server that streams may keep what a rolled back savepoint held: rows whose large values it had spilled, messages",
+      fix: "remove stream.streaming from the slot definition, unless no transaction rolls back to savepoints")
   }
 
   private var twoPhase: Finding? {
