@@ -32,15 +32,15 @@ public struct Preflight: Sendable {
 
   /// A session that can change nothing.
   public func connect(_ interrupt: Interrupt) throws(PostgresError) -> Connection {
-    try Connection(
+    let connection = try Connection(
       definition.source.revealed,
       options: .init(
         applicationName: "crossfade check \(definition.slot)",
         settings: [
-          ("default_transaction_read_only", "on"), ("search_path", "pg_catalog"),
-          ("statement_timeout", "10000"),
-          ("lock_timeout", "1000"),
+          ("search_path", "pg_catalog"), ("statement_timeout", "10000"), ("lock_timeout", "1000"),
         ]), interrupt: interrupt)
+    try connection.makeReadOnly()
+    return connection
   }
 
   /// What the server says. Throws only when the session is gone: a question that the server refuses is a finding.
@@ -61,6 +61,10 @@ public struct Preflight: Sendable {
     asked.note(StreamJudge(definition.stream, server: connection.serverVersion, slot: slot?.slot).findings)
     asked.note(role?.findings)
     asked.note(slot?.findings)
+    asked.note(
+      try asked.ask("failover") { () throws(PostgresError) in
+        try FailoverFacts.ask(self.definition, slot: slot?.slot, connection)
+      }?.findings)
     let map = try asked.ask("map table") { () throws(PostgresError) in
       try MapFacts.ask(derive.map, connection)
     }
