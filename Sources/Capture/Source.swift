@@ -93,8 +93,7 @@ struct Source {
   func createSlot() throws(CaptureError) -> LSN {
     let server = replication.serverVersion
     let twoPhase = plan.wishes.twoPhase && server.major >= 15
-    let failover = StreamNegotiation.makesFailoverSlot(
-      server: server, wished: plan.failover, twoPhase: twoPhase)
+    let failover = StreamNegotiation.makesFailoverSlot(server: server, wished: plan.failover)
     do {
       return try replication.createSlot(plan.slot, twoPhase: twoPhase, failover: failover).consistentPoint
     } catch {

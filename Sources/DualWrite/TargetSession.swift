@@ -35,12 +35,16 @@ final class TargetSession {
     self.plan = plan
     keyColumns = plan.derive.key.count
     let holder: Int64?
+    let isStandby: Bool
     do throws(PostgresError) {
       connection = try Connection(plan.connection, options: Self.options(plan), interrupt: interrupt)
+      isStandby = try connection.query("SELECT pg_is_in_recovery()", purpose: "ask whether it takes writes")
+        .boolean(0, 0)
       holder = try SlotLock(slot: plan.slot).take(on: connection)
     } catch {
       throw .postgres(error)
     }
+    if isStandby { throw .standby }
     if let holder { throw .heldElsewhere(slot: plan.slot, pid: holder) }
     let loaded: Checkpoint?
     do throws(PostgresError) {

@@ -29,11 +29,7 @@ import Testing
         "warn stream: origin stays any: the server is 13.2; the option came with 16",
         "warn stream: failover stays off: the server is 13.2; synchronized slots came with 17",
       ])
-    #expect(
-      lines(17, all) == [
-        "warn stream: failover stays off: 17 refuses slots that are two-phase and synchronized to standbys"
-      ])
-    #expect(lines(18, all) == [])
+    #expect(lines(17, all) == [])
   }
 
   @Test("a slot that is two-phase against the definition warns, where the server cares")

@@ -34,16 +34,10 @@ struct StreamJudge {
   }
 
   private var failover: Finding? {
-    guard wishes.failover == true,
-      !StreamNegotiation.makesFailoverSlot(server: server, wished: true, twoPhase: wishes.twoPhase)
-    else { return nil }
-    return server.major < 17
-      ? .warn(
-        "stream", "failover stays off: the server is \(server); synchronized slots came with 17",
-        fix: "remove stream.failover from the slot definition, or upgrade the server")
-      : .warn(
-        "stream", "failover stays off: 17 refuses slots that are two-phase and synchronized to standbys",
-        fix: "choose one of stream.two_phase and stream.failover, or upgrade the server to 18")
+    guard wishes.failover == true, server.major < 17 else { return nil }
+    return .warn(
+      "stream", "failover stays off: the server is \(server); synchronized slots came with 17",
+      fix: "remove stream.failover from the slot definition, or upgrade the server")
   }
 }
 
