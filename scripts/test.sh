@@ -22,7 +22,7 @@ run() {
   swift test --skip-build --disable-xctest "$@" 2>&1 | tee -a "$log" | sed -u '/^◇ /d' || failed=1
 }
 
-servers='^(CaptureTests|CommandTests|DualWriteTests|IntegrationTests|LocalClusterTests|MigrationTests|PostgresTests)\.'
+servers='^(CaptureTests|CommandTests|DualWriteTests|IntegrationTests|LocalClusterTests|MigrationTests|PostgresTests|ScenarioTests)\.'
 begin=$SECONDS
 if [ $# -gt 0 ]; then
   run --no-parallel --filter "$1"

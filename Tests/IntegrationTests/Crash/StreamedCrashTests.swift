@@ -10,19 +10,10 @@ extension Integration {
     static let kills = 48
     static let points = ["spooled", "splicing", "logged-before-sync", "synced-before-confirm", "prepared"]
 
-    /// A server that streams nearly everything, and prepares where it is asked to.
-    static func cluster() throws -> Cluster {
-      var configuration = ClusterConfiguration()
-      configuration.isDurable = false
-      configuration.settings["logical_decoding_work_mem"] = "64kB"
-      configuration.settings["max_prepared_transactions"] = "20"
-      return try Cluster.running(configuration)
-    }
-
     @Test("after every kill the log holds each transaction once, in order, and every row its state")
     func matrix() async throws {
-      let cluster = try Self.cluster()
-      let major = try cluster.connect().serverVersion.major
+      let cluster = try LedgerFixture.streamingCluster.get()
+      let major = LedgerFixture.major
       let twoPhase = major >= 15
       let seed = Seed.draw(for: "streamed")
       let ledger = try LedgerFixture("streamed", rows: 500, on: cluster) {
