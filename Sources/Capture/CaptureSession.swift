@@ -89,11 +89,10 @@ struct CaptureSession {
     let patience = status.current.reconnects == 0 ? Self.activePatienceAtStart : Self.activePatience
     let start = try source.awaitSlot(held: held, patienceMilliseconds: patience)
     try follow(source.system.timeline, feed)
-    var options = PgoutputOptions.negotiate(
+    let options = PgoutputOptions.negotiate(
       server: source.replication.serverVersion, publications: [plan.publication], wishes: plan.wishes,
       slotIsTwoPhase: try source.slot()?.twoPhase ?? false)
-    // The dual-write reads texts.
-    options.binary = false
+    if options.binary { try source.checkBinary() }
     if options.twoPhase, confirmationLimit != nil {
       throw .refused(
         .slotUnusable(
