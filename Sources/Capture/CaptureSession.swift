@@ -94,9 +94,8 @@ struct CaptureSession {
     var options = PgoutputOptions.negotiate(
       server: source.replication.serverVersion, publications: [plan.publication], wishes: plan.wishes,
       slotIsTwoPhase: try source.slot()?.twoPhase ?? false)
-    // The dual-write reads texts.
-    options.binary = false
     if streamsNothing { options.streaming = .off }
+    if options.binary { try source.checkBinary() }
     if options.twoPhase, confirmationLimit != nil {
       throw .refused(
         .slotUnusable(

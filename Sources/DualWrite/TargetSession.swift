@@ -35,12 +35,16 @@ final class TargetSession {
     self.plan = plan
     keyColumns = plan.derive.key.count
     let holder: Int64?
+    let isStandby: Bool
     do throws(PostgresError) {
       connection = try Connection(plan.connection, options: Self.options(plan), interrupt: interrupt)
+      isStandby = try connection.query("SELECT pg_is_in_recovery()", purpose: "ask whether it takes writes")
+        .boolean(0, 0)
       holder = try SlotLock(slot: plan.slot).take(on: connection)
     } catch {
       throw .postgres(error)
     }
+    if isStandby { throw .standby }
     if let holder { throw .heldElsewhere(slot: plan.slot, pid: holder) }
     let loaded: Checkpoint?
     do throws(PostgresError) {
@@ -82,6 +86,27 @@ final class TargetSession {
     } catch {
       throw .postgres(error)
     }
+  }
+
+  /// How binary values of key and status read where their types are not built in: enums, domains.
+  func binaryForms() throws(DualWriteError) -> [TypeOID: BinaryForm] {
+    let derive = plan.derive
+    let columns: [TableColumn]
+    do {
+      columns = try TableColumn.find(
+        (derive.key + [derive.from]).map(\.name), schema: derive.table.schema.name,
+        table: derive.table.name.name,
+        on: connection)
+    } catch {
+      throw .postgres(error)
+    }
+    var forms: [TypeOID: BinaryForm] = [:]
+    for column in columns {
+      forms[TypeOID(rawValue: column.typeOID)] = column.sendFunction.flatMap {
+        BinaryForm(sendFunction: $0)
+      }
+    }
+    return forms
   }
 
   /// Sends a batch: checkpoint, rows, quarantine, in one flight and one commit.

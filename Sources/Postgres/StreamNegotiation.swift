@@ -51,11 +51,8 @@ public struct StreamNegotiation: Sendable, Hashable {
   }
 
   /// Whether a new slot is made to be synchronized to standbys: where the server can (17), unless `wished` says no.
-  ///
-  /// 17 refuses a slot that is two-phase as well, since it does not synchronize `two_phase_at`; 18 does.
-  public static func makesFailoverSlot(server: ServerVersion, wished: Bool?, twoPhase: Bool) -> Bool {
-    guard wished ?? true else { return false }
-    return server.major >= (twoPhase ? 18 : 17)
+  public static func makesFailoverSlot(server: ServerVersion, wished: Bool?) -> Bool {
+    server.major >= 17 && wished ?? true
   }
 
   private func explain<Value>(

@@ -60,16 +60,15 @@ import Testing
   }
 
   @Test(
-    "a slot is made for failover where the server can, unless told otherwise; 17 cannot if it is two-phase",
+    "a slot is made for failover where the server can, unless told otherwise",
     arguments: [
-      (16, nil, false, false), (17, nil, false, true), (17, true, false, true), (17, false, false, false),
-      (17, nil, true, false), (17, true, true, false), (18, nil, true, true), (18, false, true, false),
-      (16, true, false, false),
-    ] as [(Int, Bool?, Bool, Bool)])
-  func failover(major: Int, wished: Bool?, twoPhase: Bool, made: Bool) {
+      (16, nil, false), (16, true, false), (17, nil, true), (17, true, true), (17, false, false),
+      (18, nil, true),
+    ] as [(Int, Bool?, Bool)])
+  func failover(major: Int, wished: Bool?, made: Bool) {
     #expect(
-      StreamNegotiation.makesFailoverSlot(
-        server: ServerVersion(number: major * 10_000), wished: wished, twoPhase: twoPhase) == made)
+      StreamNegotiation.makesFailoverSlot(server: ServerVersion(number: major * 10_000), wished: wished)
+        == made)
   }
 
   @Test(

@@ -30,8 +30,8 @@ struct StreamJudge {
     guard wishes.streaming, server.major >= 14 else { return nil }
     return .warn(
       "stream",
-      "a server that streams may keep what a rolled back savepoint held: rows whose large values it had spilled, messages",
-      fix: "remove stream.streaming from the slot definition, unless no transaction rolls back to savepoints")
+      "a server that streams does not tell that a savepoint's logical messages were rolled back with it: they stay",
+      fix: "remove stream.streaming from the slot definition, unless nobody sends messages in savepoints")
   }
 
   private var twoPhase: Finding? {
@@ -42,16 +42,10 @@ struct StreamJudge {
   }
 
   private var failover: Finding? {
-    guard wishes.failover == true,
-      !StreamNegotiation.makesFailoverSlot(server: server, wished: true, twoPhase: wishes.twoPhase)
-    else { return nil }
-    return server.major < 17
-      ? .warn(
-        "stream", "failover stays off: the server is \(server); synchronized slots came with 17",
-        fix: "remove stream.failover from the slot definition, or upgrade the server")
-      : .warn(
-        "stream", "failover stays off: 17 refuses slots that are two-phase and synchronized to standbys",
-        fix: "choose one of stream.two_phase and stream.failover, or upgrade the server to 18")
+    guard wishes.failover == true, server.major < 17 else { return nil }
+    return .warn(
+      "stream", "failover stays off: the server is \(server); synchronized slots came with 17",
+      fix: "remove stream.failover from the slot definition, or upgrade the server")
   }
 }
 

@@ -77,7 +77,8 @@ extension Failure {
     case .log(let cause): self.init(cause)
     case .decode:
       self.init(summary: error.description, hint: error.hint, exitCode: ExitCode.malformedInput.rawValue)
-    case .missingObject, .mapUnfit, .relationUnfit, .foreignCheckpoint, .heldElsewhere, .newerCheckpoint:
+    case .missingObject, .mapUnfit, .relationUnfit, .foreignCheckpoint, .heldElsewhere, .newerCheckpoint,
+      .standby:
       self.init(summary: error.description, hint: error.hint, exitCode: ExitCode.refused.rawValue)
     }
   }
