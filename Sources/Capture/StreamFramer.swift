@@ -47,7 +47,7 @@ package struct StreamFramer {
   package private(set) var held: [Held] = []
 
   /// - Parameters:
-  ///   - ownOrigin: the replication origin our writes carry.
+  ///   - ownOrigin: the replication origin our writes carry, or what stands before a dot in it.
   ///   - ownPrefix: the prefix of the logical message our transactions begin with where origins are not granted.
   ///   - ownContent: that message's content.
   package init(ownOrigin: String, ownPrefix: String, ownContent: String) {
@@ -157,7 +157,7 @@ package struct StreamFramer {
     case .inside: return .append
     case .own: return .drop
     case .begun(let final):
-      if payload[9..<(payload.count - 1)].elementsEqual(ownOrigin) {
+      if isOwn(origin: payload[9..<(payload.count - 1)]) {
         state = .own(final: final)
         held.removeAll(keepingCapacity: true)
         return .drop
@@ -181,6 +181,12 @@ package struct StreamFramer {
       return .drop
     }
     return try change(walStart)
+  }
+
+  /// `crossfade_SLOT`, or that and a dot: the backfill's and the quarantine's on 13. No slot's name has a dot.
+  private func isOwn(origin name: Slice<UnsafeRawBufferPointer>) -> Bool {
+    let rest = name.dropFirst(ownOrigin.count)
+    return name.starts(with: ownOrigin) && (rest.isEmpty || rest.first == UInt8(ascii: "."))
   }
 
   private func isOwn(message payload: UnsafeRawBufferPointer) -> Bool {

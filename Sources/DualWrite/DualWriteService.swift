@@ -68,7 +68,8 @@ public final class DualWriteService: Sendable {
     switch error {
     case .postgres(.interrupted): return nil
     case .postgres(let cause) where cause.isRetriable: return "\(cause)"
-    // A predecessor that was killed leaves its session for a moment.
+    // A predecessor that was killed leaves its session for a moment, and the origin with it.
+    case .postgres(let cause) where cause.sqlState == .objectInUse: return "\(cause)"
     case .heldElsewhere: return "\(error)"
     default: return nil
     }

@@ -49,9 +49,7 @@ public final class Cluster: Sendable {
     self.deathGuard = deathGuard
     let password = Self.randomPassword()
     self.password = password
-    let settings = ClusterConfiguration.defaultSettings
-      .merging(["fsync": configuration.isDurable ? "on" : "off"]) { $1 }
-      .merging(configuration.settings) { $1 }
+    let settings = configuration.settings(for: installation.majorVersion)
     do throws(ClusterError) {
       let port = configuration.listensOnLoopback ? try LoopbackPort.free() : 5432
       state = Mutex(

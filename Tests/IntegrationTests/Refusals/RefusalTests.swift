@@ -45,6 +45,32 @@ extension Integration {
       #expect(process.stop() == .exited(0))
     }
 
+    @Test(
+      "13 without the right to replication origins is refused before anything is made; 14 marks by a message")
+    func unmarked() throws {
+      let ledger = try LedgerFixture("unmarked", rows: 10, user: "cf_unmarked")
+      try ledger.expand()
+      try ledger.makePlainRole(lendingMark: false)
+      guard ledger.major < 14 else {
+        let process = try ledger.start()
+        try ledger.awaitStream(process)
+        #expect(process.stop() == .exited(0))
+        #expect(process.output.contains("mark=message"), "\(process.outputTail)")
+        return
+      }
+      try expect(
+        ledger, exits: 77,
+        "cannot mark our writes by a replication origin, the only mark before PostgreSQL 14: only superusers can "
+          + "query or manipulate replication origins (SQLSTATE 42501)",
+        hint: "`crossfade check SLOT` lists the grants needed")
+      let session = try ledger.connect()
+      #expect(try ReplicationSlot.find(ledger.slot, on: session) == nil)
+      #expect(
+        try session.query("SELECT count(*) FROM crossfade.checkpoint", purpose: "look for a checkpoint")[0]
+          == "0")
+      #expect(try ledger.command("check").output.contains("fail  mark of our writes"))
+    }
+
     @Test("a slot that is gone though the log exists")
     func slotMissing() throws {
       let ledger = try begun("slot_missing")
@@ -164,9 +190,7 @@ extension Integration {
       let question = "SELECT system_identifier FROM pg_control_system()"
       let theirs = try other.connect().query(question, purpose: "ask")[0] ?? ""
       let ours = try ledger.connect().query(question, purpose: "ask")[0] ?? ""
-      try ledger.connect().script(
-        "CREATE PUBLICATION \(ledger.slot) FOR TABLE public.transactions (id, status, state_id)",
-        purpose: "make a publication")
+      try ledger.makePublication()
       try expect(
         ledger, exits: 3, "the change log was written from system \(theirs), this server is system \(ours)",
         hint:
