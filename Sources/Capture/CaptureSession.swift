@@ -39,9 +39,9 @@ struct CaptureSession {
   ) throws(CaptureError) -> ChangeLogWriter {
     let summary: LogSummary?
     do { summary = try ChangeLogWriter.inspect(directory: plan.directory) } catch { throw .log(error) }
+    let source = try Source(plan: plan, interrupt: interrupt)
     let mark: LSN?
     do { mark = try checkpoint() } catch { throw .postgres(error) }
-    let source = try Source(plan: plan, interrupt: interrupt)
     try source.publication(begun: summary != nil || mark != nil)
     let found = summary.map { OriginGuard.Held(origin: $0.origin, end: $0.end, watermark: $0.watermark) }
     let decision = try source.decide(held: found, checkpoint: mark)

@@ -32,12 +32,12 @@ public enum MarkRight: Sendable {
   public static func permission(to role: String) -> String {
     """
     CREATE SCHEMA IF NOT EXISTS crossfade AUTHORIZATION \(role); \
-    CREATE FUNCTION crossfade.mark_session(name text) RETURNS void LANGUAGE sql SECURITY DEFINER \
+    CREATE FUNCTION crossfade.mark_session(text) RETURNS void LANGUAGE sql SECURITY DEFINER \
     SET search_path = pg_catalog AS $$ \
-    SELECT pg_replication_origin_create(name) \
-    WHERE starts_with(name, 'crossfade_') AND pg_replication_origin_oid(name) IS NULL; \
-    SELECT pg_replication_origin_session_setup(name) WHERE starts_with(name, 'crossfade_') $$; \
-    CREATE FUNCTION crossfade.mark_transaction(position pg_lsn, time timestamptz) RETURNS void LANGUAGE sql \
+    SELECT pg_replication_origin_create($1) \
+    WHERE starts_with($1, 'crossfade_') AND pg_replication_origin_oid($1) IS NULL; \
+    SELECT pg_replication_origin_session_setup($1) WHERE starts_with($1, 'crossfade_') $$; \
+    CREATE FUNCTION crossfade.mark_transaction(pg_lsn, timestamptz) RETURNS void LANGUAGE sql \
     SECURITY DEFINER SET search_path = pg_catalog AS $$ SELECT pg_replication_origin_xact_setup($1, $2) $$; \
     REVOKE ALL ON FUNCTION crossfade.mark_session(text), crossfade.mark_transaction(pg_lsn, timestamptz) FROM PUBLIC; \
     GRANT EXECUTE ON FUNCTION crossfade.mark_session(text), crossfade.mark_transaction(pg_lsn, timestamptz) TO \(role);

@@ -6,7 +6,8 @@ extension Integration {
   /// Crossfade writes to the table it reads. What it wrote comes back through the slot, and must not go into the log.
   @Suite("Our own writes", .timeLimit(.minutes(5))) struct OwnWritesTests {
     private func expectNoEcho(_ ledger: LedgerFixture, _ process: CrossfadeProcess, mark: String) throws {
-      #expect(process.output.contains("mark=\(mark)"), "\(process.outputTail)")
+      let saidSo = eventually(within: .seconds(20)) { process.output.contains("mark=\(mark)") }
+      #expect(saidSo, "\(process.outputTail)")
       let session = try ledger.connect()
       for _ in 0..<20 {
         let id = try ledger.awaitCaughtUp(process)
