@@ -138,6 +138,13 @@ let package = Package(
       name: "IntegrationTests",
       dependencies: ["crossfade", "LocalCluster", "Postgres", "PGOutput", "ChangeLog"],
       swiftSettings: settings),
+    .testTarget(
+      name: "ScenarioTests",
+      dependencies: [
+        "Capture", "ChangeLog", "PGOutput", "Postgres", "LocalCluster",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: settings),
     .testTarget(name: "StyleTests", swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -1,7 +1,8 @@
 # Which tests are which; sourced by the scripts that run them. Patterns as `swift test --filter` wants them.
 
 # What starts servers and processes: one after the other, so that they have the machine's cores to themselves.
-servers='^(CaptureTests|CommandTests|DualWriteTests|IntegrationTests|LocalClusterTests|MigrationTests|PostgresTests)\.'
+servers='^(CaptureTests|CommandTests|DualWriteTests|IntegrationTests|LocalClusterTests|MigrationTests|PostgresTests'
+servers+='|ScenarioTests)\.'
 
 # Of these, what tells most about a server's version in about a minute: every statement that Crossfade sends it, what it
 # streams, refuses and leaves behind, and one crash of each kind.

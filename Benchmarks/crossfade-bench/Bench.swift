@@ -51,6 +51,11 @@ enum Bench {
         { _, report in try WholePathBench().run(&report) }
       ),
       (
+        "memory",
+        "peak memory with a transaction of ten million changes, and with a hundred that are streamed at once",
+        { only, report in try MemoryBench().run(only: only, &report) }
+      ),
+      (
         "latency", "commit -> state_id committed, at 1,000 transactions a second",
         { _, report in try LatencyBench().run(&report) }
       ),

@@ -26,6 +26,14 @@ public enum Refusal: Error, Sendable, Equatable {
   case otherDatabase(log: UInt32, server: UInt32)
   /// The server's timeline is behind the log's: an older copy.
   case timelineBehind(log: UInt32, server: UInt32)
+  /// The server is a standby: nothing can be captured from it before it is promoted.
+  case standby
+  /// The server was never on the log's timeline, or cannot show that it was: another branch of the same cluster.
+  case timelineForeign(log: UInt32, server: UInt32)
+  /// The server left the log's timeline before the log's end: it never had what lies past that point.
+  case timelineDiverged(log: UInt32, server: UInt32, left: LSN, held: LSN)
+  /// The server was promoted, and the slot has not come along.
+  case slotNotSynchronized(slot: String, timeline: UInt32, logEnd: LSN, canSynchronize: Bool)
   /// There is a log, but no slot.
   case slotMissing(slot: String, logEnd: LSN)
   /// There is a checkpoint in the target, but neither log nor slot.
@@ -40,6 +48,8 @@ public enum Refusal: Error, Sendable, Equatable {
   case slotLost(slot: String, reason: String)
   /// The slot is physical, or belongs to another plugin or database.
   case slotUnusable(slot: String, what: String)
+  /// A prepared transaction is committed whose changes are not in the log's spool; the server does not send them again.
+  case preparedMissing(gid: String, xid: UInt32, commit: LSN)
   /// The publication is not there though capture has begun before.
   case publicationMissing(publication: String)
   /// The publication leaves out something capture needs.

@@ -1,3 +1,5 @@
+public import Postgres
+
 /// What to capture, from where, into which log.
 public struct CapturePlan: Sendable {
   /// A table to publish, with the columns the slot needs.
@@ -33,11 +35,15 @@ public struct CapturePlan: Sendable {
   public var ownOrigin: String
   /// The prefix of the logical message our own transactions begin with, where origins are not granted.
   public var ownPrefix: String
+  /// What is asked of the stream.
+  public var wishes: StreamWishes
+  /// Whether a new slot is made to be synchronized to standbys; nil: where the server can.
+  public var failover: Bool?
 
   /// A plan from its parts.
   public init(
     connection: String, slot: String, publication: String, table: Table, directory: String, segmentSize: Int,
-    ownOrigin: String, ownPrefix: String
+    ownOrigin: String, ownPrefix: String, wishes: StreamWishes = StreamWishes(), failover: Bool? = nil
   ) {
     self.connection = connection
     self.slot = slot
@@ -47,5 +53,7 @@ public struct CapturePlan: Sendable {
     self.segmentSize = segmentSize
     self.ownOrigin = ownOrigin
     self.ownPrefix = ownPrefix
+    self.wishes = wishes
+    self.failover = failover
   }
 }

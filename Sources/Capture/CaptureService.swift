@@ -64,7 +64,7 @@ public final class CaptureService: Sendable {
         if interrupt.isStopped { return }
         logger.warning("the server has ended the stream; connecting again")
       } catch {
-        guard case .postgres(let cause) = error, cause.isRetriable || cause.sqlState == .objectInUse else {
+        guard let cause = Self.passing(error) else {
           if interrupt.isStopped, case .postgres(.interrupted) = error { return }
           throw error
         }
@@ -74,15 +74,27 @@ public final class CaptureService: Sendable {
     }
   }
 
+  /// What is worth another try while we run: a server that is away, a slot that is still held, and a standby, which may
+  /// be promoted in the next moment. At a start a standby is refused: then it is the definition that names it.
+  private static func passing(_ error: CaptureError) -> String? {
+    switch error {
+    case .postgres(let cause) where cause.isRetriable || cause.sqlState == .objectInUse: "\(cause)"
+    case .refused(.standby): "\(error)"
+    default: nil
+    }
+  }
+
   /// The first connection: an error that will not mend itself is told at once, a server that is away is waited for.
   private func start(_ session: inout CaptureSession) throws(CaptureError) -> LogFeed {
     var backoff = Backoff(firstMilliseconds: 100, lastMilliseconds: 5000)
     while true {
       do {
-        let writer = try session.open(checkpoint: checkpoint, tail: tail)
+        let log = try session.open(checkpoint: checkpoint, tail: tail)
+        let writer = log.writer
         let feed = LogFeed(durable: writer.watermark, interrupt: interrupt)
         let thread = LogThread(
-          writer: writer, feed: feed, tail: tail, status: status, interrupt: interrupt, logger: logger)
+          writer: writer, spools: log.spools, feed: feed, tail: tail, status: status, interrupt: interrupt,
+          logger: logger)
         _ = Worker<Bool> {
           thread.run()
           return true
@@ -91,18 +103,18 @@ public final class CaptureService: Sendable {
         return feed
       } catch {
         guard case .postgres(let cause) = error, cause.isRetriable, !interrupt.isStopped else { throw error }
-        reconnecting(after: cause)
+        reconnecting(after: "\(cause)")
         pause(milliseconds: backoff.next())
       }
     }
   }
 
-  private func reconnecting(after cause: PostgresError) {
+  private func reconnecting(after cause: String) {
     logger.warning("the source is away; trying again", metadata: ["error": "\(cause)"])
     status.update { status in
       status.reconnects &+= 1
       if case .reconnecting = status.phase { return }
-      status.phase = .reconnecting(reason: "\(cause)", since: Deadline.now)
+      status.phase = .reconnecting(reason: cause, since: Deadline.now)
     }
   }
 

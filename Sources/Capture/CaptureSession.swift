@@ -14,6 +14,8 @@ struct CaptureSession {
 
   /// The log's origin and start once it is open; checked again at each connection.
   private var held: OriginGuard.Held?
+  /// The prepared transactions whose changes are in the spool.
+  private var prepared: [PreparedTransaction] = []
 
   /// How long a slot that somebody reads is waited for, at the start and after a lost connection: a walsender whose
   /// client died without a word holds its slot until `wal_sender_timeout`.
@@ -36,7 +38,7 @@ struct CaptureSession {
   /// and opens the log.
   mutating func open(
     checkpoint: () throws(PostgresError) -> LSN?, tail: LogTail
-  ) throws(CaptureError) -> ChangeLogWriter {
+  ) throws(CaptureError) -> OpenLog {
     let summary: LogSummary?
     do { summary = try ChangeLogWriter.inspect(directory: plan.directory) } catch { throw .log(error) }
     let source = try Source(plan: plan, interrupt: interrupt)
@@ -60,11 +62,19 @@ struct CaptureSession {
         directory: plan.directory, origin: origin, start: start,
         options: .init(segmentBytes: UInt64(max(1, plan.segmentSize)), tail: tail))
       report(writer.recovery)
+      let spools = try SpoolStore(logDirectory: plan.directory)
+      prepared = try spools.recover(logEnd: writer.end)
       held = OriginGuard.Held(origin: writer.origin, end: writer.end, watermark: writer.watermark)
-      return writer
+      return OpenLog(writer: writer, spools: spools)
     } catch {
       throw .log(error)
     }
+  }
+
+  /// What the log's thread works on.
+  struct OpenLog {
+    var writer: ChangeLogWriter
+    var spools: SpoolStore
   }
 
   /// Connects, checks and streams until the stream ends, is lost or is told to stop.
@@ -78,8 +88,20 @@ struct CaptureSession {
     self.held = held
     let patience = status.current.reconnects == 0 ? Self.activePatienceAtStart : Self.activePatience
     let start = try source.awaitSlot(held: held, patienceMilliseconds: patience)
-    let options = PgoutputOptions.negotiate(
-      server: source.replication.serverVersion, publications: [plan.publication], withoutOrigins: false)
+    try follow(source.system.timeline, feed)
+    var options = PgoutputOptions.negotiate(
+      server: source.replication.serverVersion, publications: [plan.publication], wishes: plan.wishes,
+      slotIsTwoPhase: try source.slot()?.twoPhase ?? false)
+    // The dual-write reads texts.
+    options.binary = false
+    if options.twoPhase, confirmationLimit != nil {
+      throw .refused(
+        .slotUnusable(
+          slot: plan.slot,
+          what:
+            "it is two-phase: prepared transactions are sent once, and kept in the change log's spool alone, "
+            + "while `confirm: applied` is for logs that may be lost. Use `confirm: logged`"))
+    }
     let replication: ReplicationStream
     do {
       replication = try ReplicationStream(
@@ -91,7 +113,8 @@ struct CaptureSession {
       "streaming",
       metadata: [
         "slot": "\(plan.slot)", "from": "\(start)", "server": "\(source.replication.serverVersion)",
-        "protocol": "\(options.protocolVersion)",
+        "protocol": "\(options.protocolVersion)", "streaming": "\(options.streaming)",
+        "two-phase": "\(options.twoPhase)",
       ])
     connected()
     status.update { [timeline = source.system.timeline] status in
@@ -100,25 +123,38 @@ struct CaptureSession {
     }
     var stream = SourceStream(
       stream: replication, feed: feed, status: status, interrupt: interrupt,
-      framer: StreamFramer(ownOrigin: plan.ownOrigin, ownPrefix: plan.ownPrefix, ownContent: plan.slot),
+      framer: StreamFramer(
+        ownOrigin: plan.ownOrigin, ownPrefix: plan.ownPrefix, ownContent: plan.slot,
+        prepared: prepared),
       start: start, reportInterval: source.reportInterval, confirmationLimit: confirmationLimit,
       appliedPosition: appliedPosition)
     let end: SourceStream.End
     do {
       end = try stream.run()
     } catch {
-      _ = try feed.settle(partial: stream.framer.isInsideTransaction)
+      _ = try feed.settle()
+      prepared = stream.framer.pending
       throw explained(error)
     }
-    let durable = try feed.settle(partial: stream.framer.isInsideTransaction)
+    let durable = try feed.settle()
+    prepared = stream.framer.pending
     if case .stopped = end { try stream.finish(durable: durable) }
   }
 
-  /// Up to 17 the server ends a stream whose publication is gone with an error (`pgoutput.c LoadPublications`).
+  /// The server was promoted, and `OriginGuard` has found that up to the log's watermark it is the one we knew: from
+  /// here on positions are of its new timeline, in a segment of their own.
+  private mutating func follow(_ timeline: UInt32, _ feed: LogFeed) throws(CaptureError) {
+    guard let former = held?.origin.timeline, timeline != former else { return }
+    try feed.advance(timeline: timeline)
+    held?.origin.timeline = timeline
+    logger.notice(
+      "the server was promoted; the log goes on in a new segment",
+      metadata: ["from-timeline": "\(former)", "to-timeline": "\(timeline)"])
+  }
+
+  /// A stream whose publication is gone.
   private func explained(_ error: CaptureError) -> CaptureError {
-    guard case .postgres(.server(let cause)) = error, cause.sqlState == .undefinedObject,
-      cause.message.contains("publication")
-    else { return error }
+    guard case .postgres(let cause) = error, cause.isPublicationMissing else { return error }
     return .refused(.publicationMissing(publication: plan.publication))
   }
 

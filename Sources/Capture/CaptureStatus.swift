@@ -39,6 +39,12 @@ public struct CaptureStatus: Sendable {
   public var reconnects: UInt64 = 0
   /// The timeline of the server.
   public var timeline: UInt32 = 0
+  /// Streamed transactions that have not ended.
+  public var openStreams = 0
+  /// The bytes of their records in the spool.
+  public var spooledBytes = 0
+  /// Transactions that are prepared and neither committed nor rolled back, the oldest first.
+  public var prepared: [PreparedTransaction] = []
 }
 
 /// A capture status shared between threads.

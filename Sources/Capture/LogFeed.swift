@@ -4,22 +4,25 @@ import Postgres
 
 /// The hand-over between the thread that reads the socket and the one that writes the log.
 ///
-/// The reader gathers records in one group; the writer takes whatever has gathered as soon as it has synced the group
+/// The reader gathers records and steps; the writer takes whatever has gathered as soon as it has synced what came
 /// before. So one fsync covers all that came meanwhile, and nothing waits when nothing is under way.
 final class LogFeed: Sendable {
   /// What the writer is given.
   struct Work {
-    var group: RecordGroup?
-    /// Everything up to here has been received and stands in this group or before it.
+    var steps: [LogStep]
+    /// Everything up to here has been received and stands in these steps or before them.
     var watermark: LSN
-    /// The connection was lost inside a transaction: cut the log back to the last whole one.
+    /// The connection was lost: cut the log back to the last whole transaction, forget what was streamed.
     var discardPartial: Bool
+    /// The server was promoted: what follows is of this timeline.
+    var timeline: UInt32?
   }
 
   private struct State {
-    var gathering = RecordGroup(capacity: LogFeed.initialCapacity)
+    var gathering = Intake()
     var watermark = LSN.invalid
     var discardPartial = false
+    var timeline: UInt32?
     /// What has gathered may be taken: set by `submit`, so that a backlog is not synced in crumbs.
     var ready = false
     var closed = false
@@ -30,10 +33,11 @@ final class LogFeed: Sendable {
     var failure: CaptureError?
     var fullSince: UInt64?
 
-    var hasWork: Bool { (ready && !gathering.isEmpty) || discardPartial || watermark > durable }
+    var hasWork: Bool {
+      (ready && !gathering.isEmpty) || discardPartial || watermark > durable || timeline != nil
+    }
   }
 
-  private static let initialCapacity = 64 * 1024
   /// Bytes that may gather while the log is busy; then the socket is left unread.
   static let limit = 1024 * 1024
 
@@ -51,7 +55,7 @@ final class LogFeed: Sendable {
   // What the reader of the socket calls.
 
   /// Adds records under the lock; `body` may add many. Gives the bytes now gathered.
-  func gather<Failure: Error>(_ body: (RecordGroup) throws(Failure) -> Void) throws(Failure) -> Int {
+  func gather<Failure: Error>(_ body: (Intake) throws(Failure) -> Void) throws(Failure) -> Int {
     try state.withLock { (state) throws(Failure) -> Int in
       try body(state.gathering)
       return state.gathering.byteCount
@@ -82,10 +86,11 @@ final class LogFeed: Sendable {
     state.withLock { state in state.notifyAt = lsn }
   }
 
-  /// The connection was lost: what is whole is written, a torn transaction is cut off. Waits for it.
-  func settle(partial: Bool) throws(CaptureError) -> LSN {
+  /// The connection was lost: what is whole is written, a torn transaction is cut off, what was streamed of others is
+  /// forgotten. Waits for it.
+  func settle() throws(CaptureError) -> LSN {
     state.change { state in
-      state.discardPartial = partial
+      state.discardPartial = true
       state.watermark = .invalid
       state.ready = true
     }
@@ -94,6 +99,12 @@ final class LogFeed: Sendable {
       return !state.hasWork && !state.writing ? .success(state.durable) : nil
     }
     return try outcome?.get() ?? .invalid
+  }
+
+  /// The server was promoted: the log goes on in a segment of this timeline. Waits for it.
+  func advance(timeline: UInt32) throws(CaptureError) {
+    state.change { $0.timeline = timeline }
+    _ = try settle()
   }
 
   /// Everything up to here is durable in the log. Throws when the log has failed for good.
@@ -121,17 +132,19 @@ final class LogFeed: Sendable {
   func take() -> Work? {
     let work = state.wait(until: nil) { state -> Work?? in
       guard state.hasWork else { return state.closed ? .some(nil) : nil }
-      var work = Work(group: nil, watermark: state.watermark, discardPartial: state.discardPartial)
+      var work = Work(
+        steps: [], watermark: state.watermark, discardPartial: state.discardPartial, timeline: state.timeline)
       if !state.gathering.isEmpty {
-        work.group = state.gathering
-        state.gathering = RecordGroup(
-          capacity: max(Self.initialCapacity, min(work.group?.byteCount ?? 0, Self.limit)))
+        let gathered = state.gathering
+        state.gathering = Intake(capacity: max(Intake.initialCapacity, min(gathered.byteCount, Self.limit)))
+        work.steps = gathered.finish()
       }
       state.ready = false
       // Where the log is inside a transaction it takes no watermark; that commit then ends past it. Were it kept here,
       // the writer would turn in circles until then.
       state.watermark = .invalid
       state.discardPartial = false
+      state.timeline = nil
       state.writing = true
       return .some(work)
     }

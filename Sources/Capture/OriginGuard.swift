@@ -35,10 +35,14 @@ package struct OriginGuard {
   package var slot: ReplicationSlot?
   package var held: Held?
   package var checkpoint: LSN?
+  /// How the server's timeline came about; nil when it is the first, or when the server cannot tell.
+  package var history: TimelineHistory?
+  /// Whether the server's release synchronizes slots to standbys.
+  package var canSynchronizeSlots: Bool
 
   package init(
     slotName: String, system: SystemIdentity, databaseOID: UInt32, slot: ReplicationSlot?, held: Held?,
-    checkpoint: LSN?
+    checkpoint: LSN?, history: TimelineHistory?, canSynchronizeSlots: Bool
   ) {
     self.slotName = slotName
     self.system = system
@@ -46,12 +50,22 @@ package struct OriginGuard {
     self.slot = slot
     self.held = held
     self.checkpoint = checkpoint
+    self.history = history
+    self.canSynchronizeSlots = canSynchronizeSlots
   }
 
   /// The decision, or the reason to refuse.
   package func decide() throws(Refusal) -> Decision {
-    if let held { try checkOrigin(held.origin) }
+    if let held {
+      try checkOrigin(held.origin)
+      try checkTimeline(held)
+    }
     guard let slot else {
+      if let held, held.origin.timeline < system.timeline {
+        throw .slotNotSynchronized(
+          slot: slotName, timeline: system.timeline, logEnd: held.watermark,
+          canSynchronize: canSynchronizeSlots)
+      }
       if let held { throw .slotMissing(slot: slotName, logEnd: held.watermark) }
       if let checkpoint { throw .slotMissingForCheckpoint(slot: slotName, checkpoint: checkpoint) }
       return .createSlot
@@ -81,6 +95,19 @@ package struct OriginGuard {
     }
     guard origin.timeline <= system.timeline else {
       throw .timelineBehind(log: origin.timeline, server: system.timeline)
+    }
+  }
+
+  /// After a promotion the same position may name other bytes: up to the log's watermark both timelines must be one.
+  private func checkTimeline(_ held: Held) throws(Refusal) {
+    let timeline = held.origin.timeline
+    guard timeline < system.timeline else { return }
+    guard let left = history?.end(of: timeline) else {
+      throw .timelineForeign(log: timeline, server: system.timeline)
+    }
+    guard max(held.end, held.watermark) <= left else {
+      throw .timelineDiverged(
+        log: timeline, server: system.timeline, left: left, held: max(held.end, held.watermark))
     }
   }
 

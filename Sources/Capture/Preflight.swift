@@ -13,13 +13,14 @@ struct Preflight {
     }
     let rows = try connection.asking(
       """
-      SELECT d.oid, current_setting('wal_level'), r.rolreplication OR r.rolsuper, r.rolname
+      SELECT d.oid, current_setting('wal_level'), r.rolreplication OR r.rolsuper, r.rolname, pg_is_in_recovery()
         FROM pg_catalog.pg_database d, pg_catalog.pg_roles r
        WHERE d.datname = current_database() AND r.rolname = current_user
       """, [], "look up database and role")
     guard let oid = rows.integer(0, 0).flatMap({ UInt32(exactly: $0) }) else {
       throw .postgres(.unexpected(purpose: "look up database and role", what: "no oid"))
     }
+    guard !rows.boolean(0, 4) else { throw .refused(.standby) }
     guard rows[0, 1] == "logical" else { throw .refused(.walLevel(found: rows[0, 1] ?? "unknown")) }
     guard rows.boolean(0, 2) else {
       let role = rows[0, 3] ?? "the role"

@@ -17,6 +17,19 @@ extension Refusal: CustomStringConvertible {
     case .timelineBehind(let log, let server):
       return
         "the change log was written on timeline \(log), this server is on timeline \(server): an older copy"
+    case .standby:
+      return "this server is a standby: its slots cannot be read before it is promoted"
+    case .timelineForeign(let log, let server):
+      return "the change log was written on timeline \(log), which is not in the history of this server's "
+        + "timeline \(server): another branch of the same cluster"
+    case .timelineDiverged(let log, let server, let left, let held):
+      return
+        "this server was promoted to timeline \(server) and left timeline \(log) at \(left), but the change log "
+        + "holds everything up to \(held): what lies between was lost with the old primary"
+    case .slotNotSynchronized(let slot, let timeline, let logEnd, _):
+      return
+        "this server was promoted to timeline \(timeline), and replication slot \(slot) was not on it: what was "
+        + "committed after the change log's end at \(logEnd) may be lost"
     case .slotMissing(let slot, let logEnd):
       return "replication slot \(slot) does not exist, but the change log ends at \(logEnd): "
         + "what was committed since may be lost"
@@ -37,6 +50,10 @@ extension Refusal: CustomStringConvertible {
       return "replication slot \(slot) is lost (\(reason)): the server has removed WAL it needed"
     case .slotUnusable(let slot, let what):
       return "replication slot \(slot) cannot be used: \(what)"
+    case .preparedMissing(let gid, let xid, let commit):
+      return
+        "prepared transaction '\(gid)' (\(xid)) was committed at \(commit), but its changes are not in the "
+        + "change log's spool: they were sent when it was prepared, and are not sent again"
     case .publicationMissing(let publication):
       return "publication \(publication) does not exist, though capture has begun before"
     case .publicationUnfit(let publication, let what):
@@ -57,10 +74,22 @@ extension Refusal: CustomStringConvertible {
     case .otherSystem, .otherDatabase, .timelineBehind:
       return "point source.connection at the server the log belongs to, or give this slot definition a log "
         + "directory of its own"
-    case .slotMissing, .slotMissingForCheckpoint, .slotAhead, .slotAheadOfCheckpoint, .slotLost:
-      return
-        "nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` (keeps the old "
-        + "log aside, forgets the checkpoint), then `crossfade run`, then `crossfade backfill` and `crossfade verify`"
+    case .standby:
+      return "point source.connection at the primary: name all servers, as in host=a,b, with "
+        + "target_session_attrs=read-write"
+    case .timelineForeign, .slotMissing, .slotMissingForCheckpoint, .slotAhead, .slotAheadOfCheckpoint,
+      .slotLost, .preparedMissing:
+      return Self.declaredGap
+    case .timelineDiverged:
+      return Self.declaredGap
+        + ". What readers of the log got past that point never happened. To prevent it: "
+        + "failover slots and synchronized_standby_slots (PostgreSQL 17 and later)"
+    case .slotNotSynchronized(_, _, _, canSynchronize: true):
+      return Self.declaredGap
+        + ". For the next time: slots made with failover (the default), and on each standby "
+        + "sync_replication_slots, hot_standby_feedback and primary_slot_name; `crossfade check` looks at it"
+    case .slotNotSynchronized(_, _, _, canSynchronize: false):
+      return Self.declaredGap + ". PostgreSQL synchronizes slots to standbys from 17 on"
     case .slotActive(_, let pid):
       return "stop the other consumer; SELECT * FROM pg_stat_activity WHERE pid = \(pid) shows which it is"
     case .slotUnusable: return "name another slot in the slot definition, or drop this one if nobody needs it"
@@ -76,6 +105,12 @@ extension Refusal: CustomStringConvertible {
       return "raise max_replication_slots or max_wal_senders and restart the server, or drop an unused slot"
     }
   }
+}
+
+extension Refusal {
+  private static let declaredGap =
+    "nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` (keeps the old log "
+    + "aside, forgets the checkpoint), then `crossfade run`, then `crossfade backfill` and `crossfade verify`"
 }
 
 extension CaptureError: CustomStringConvertible {

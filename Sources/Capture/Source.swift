@@ -9,6 +9,8 @@ struct Source {
   let replication: Connection
   let sql: Connection
   let system: SystemIdentity
+  /// How the server's timeline came about; nil when it is the first, or when the server cannot tell.
+  let history: TimelineHistory?
   let databaseOID: UInt32
   let reportInterval: UInt64
   private let interrupt: Interrupt
@@ -34,6 +36,7 @@ struct Source {
       replication = try Connection(
         plan.connection, options: .init(applicationName: name, replication: true), interrupt: interrupt)
       system = try replication.identifySystem()
+      history = try Self.history(of: system.timeline, on: replication)
     } catch {
       switch error.sqlState {
       case .insufficientPrivilege?:
@@ -57,7 +60,7 @@ struct Source {
     let slot = try slot()
     let judge = OriginGuard(
       slotName: plan.slot, system: system, databaseOID: databaseOID, slot: slot, held: held,
-      checkpoint: checkpoint)
+      checkpoint: checkpoint, history: history, canSynchronizeSlots: sql.serverVersion.major >= 17)
     do { return try judge.decide() } catch { throw .refused(error) }
   }
 
@@ -75,9 +78,25 @@ struct Source {
     }
   }
 
-  func createSlot() throws(CaptureError) -> LSN {
+  /// A history file that somebody has removed proves nothing; the guard refuses where it is needed.
+  private static func history(
+    of timeline: UInt32, on replication: Connection
+  ) throws(PostgresError) -> TimelineHistory? {
     do {
-      return try replication.createSlot(plan.slot).consistentPoint
+      return try replication.timelineHistory(timeline)
+    } catch {
+      guard case .server = error, !error.isConnectionGone else { throw error }
+      return nil
+    }
+  }
+
+  func createSlot() throws(CaptureError) -> LSN {
+    let server = replication.serverVersion
+    let twoPhase = plan.wishes.twoPhase && server.major >= 15
+    let failover = StreamNegotiation.makesFailoverSlot(
+      server: server, wished: plan.failover, twoPhase: twoPhase)
+    do {
+      return try replication.createSlot(plan.slot, twoPhase: twoPhase, failover: failover).consistentPoint
     } catch {
       if error.sqlState == .configurationLimitExceeded { throw .refused(.exhausted(what: "\(error)")) }
       throw .postgres(error)

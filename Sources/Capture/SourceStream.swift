@@ -42,6 +42,10 @@ struct SourceStream: ~Copyable {
   private var transactions: UInt64 = 0
   private var changes: UInt64 = 0
   private var skipped: UInt64 = 0
+  /// Records and steps of spools, so that the writer hears of them.
+  private var steps: UInt64 = 0
+  /// Whether the prepared transactions are others than were published last.
+  private var spoolsChanged = true
   private var published: (UInt64, UInt64, UInt64) = (0, 0, 0)
 
   init(
@@ -106,9 +110,9 @@ struct SourceStream: ~Copyable {
   private mutating func readBurst() throws(CaptureError) -> Burst {
     var outcome = Burst.more
     var count = 0
-    let before = changes &+ transactions
-    let gathered = try feed.gather { (group) throws(CaptureError) in
-      outcome = try readBurst(into: group, &count)
+    let before = changes &+ transactions &+ steps
+    let gathered = try feed.gather { (intake) throws(CaptureError) in
+      outcome = try readBurst(into: intake, &count)
     }
     if hasPaused {
       hasPaused = false
@@ -117,7 +121,7 @@ struct SourceStream: ~Copyable {
     if count > 0 {
       heardAt = Deadline.now
       asked = false
-      if changes &+ transactions != before { unsubmitted = true }
+      if changes &+ transactions &+ steps != before { unsubmitted = true }
       publishStatus()
     }
     if unsubmitted { submitIfDue(gathered, atRest: outcome == .empty || outcome == .ended) }
@@ -135,16 +139,16 @@ struct SourceStream: ~Copyable {
     feed.submit()
   }
 
-  private mutating func readBurst(into group: RecordGroup, _ count: inout Int) throws(CaptureError) -> Burst {
-    let limit = min(group.byteCount + Self.burst, LogFeed.limit)
+  private mutating func readBurst(into intake: Intake, _ count: inout Int) throws(CaptureError) -> Burst {
+    let limit = min(intake.byteCount + Self.burst, LogFeed.limit)
     var consumed = false
     do {
-      while group.byteCount < limit, count < Self.burstMessages {
+      while intake.byteCount < limit, count < Self.burstMessages {
         switch try stream.next() {
         case .message(let walStart, let payload):
           count += 1
           consumed = false
-          try handle(walStart, payload, into: group)
+          try handle(walStart, payload, into: intake)
         case .keepalive(let position, _, let replyRequested):
           count += 1
           sent = max(sent, position)
@@ -170,31 +174,56 @@ struct SourceStream: ~Copyable {
   }
 
   private mutating func handle(
-    _ walStart: UInt64, _ payload: UnsafeRawBufferPointer, into group: RecordGroup
+    _ walStart: UInt64, _ payload: UnsafeRawBufferPointer, into intake: Intake
   ) throws(CaptureError) {
     switch try framer.accept(walStart: walStart, payload: payload) {
     case .append:
-      if !framer.held.isEmpty { appendHeld(to: group) }
-      group.append(walStart: walStart, payload: payload)
+      if !framer.held.isEmpty { appendHeld(to: intake) }
+      intake.log(walStart: walStart, payload: payload)
       changes &+= 1
     case .commit(let end):
-      group.append(walStart: walStart, payload: payload)
+      intake.log(walStart: walStart, payload: payload)
       transactions &+= 1
       lastCommit = max(lastCommit, end)
-      sent = max(sent, end)
-      feedback.received(upTo: end)
+      ended(at: end)
     case .skip(let end):
-      skipped &+= 1
-      idlePosition = max(idlePosition, end)
-      sent = max(sent, end)
-      feedback.received(upTo: end)
+      leavesNothing(end)
+    case .spool(let xid, let idSize):
+      for held in framer.takeHeld() {
+        held.payload.withUnsafeBytes { intake.spool(xid, walStart: held.walStart, payload: $0, idSize: 0) }
+      }
+      intake.spool(xid, walStart: walStart, payload: payload, idSize: idSize)
+      steps &+= 1
+    case .change(let step):
+      intake.add(step)
+      steps &+= 1
+    case .settle(let step, let end, let spooled):
+      intake.add(step)
+      steps &+= 1
+      spoolsChanged = true
+      guard spooled > 0 else { return leavesNothing(end) }
+      changes &+= UInt64(spooled)
+      transactions &+= 1
+      lastCommit = max(lastCommit, end)
+      ended(at: end)
     case .hold, .drop: break
     }
   }
 
-  private mutating func appendHeld(to group: RecordGroup) {
+  private mutating func leavesNothing(_ end: LSN) {
+    skipped &+= 1
+    idlePosition = max(idlePosition, end)
+    ended(at: end)
+  }
+
+  private mutating func ended(at end: LSN) {
+    sent = max(sent, end)
+    feedback.received(upTo: end)
+  }
+
+  private mutating func appendHeld(to intake: Intake) {
     for held in framer.takeHeld() {
-      held.payload.withUnsafeBytes { group.append(walStart: held.walStart, payload: $0) }
+      held.payload.withUnsafeBytes { intake.log(walStart: held.walStart, payload: $0) }
     }
   }
 
@@ -281,6 +310,9 @@ struct SourceStream: ~Copyable {
     let added = (transactions &- published.0, changes &- published.1, skipped &- published.2)
     published = (transactions, changes, skipped)
     let full = feed.fullSince
+    let open = framer.openStreams
+    let prepared = spoolsChanged ? framer.pending : nil
+    spoolsChanged = false
     status.update { [sent, lastCommit, idlePosition] status in
       status.phase = full.map { .diskFull(since: $0) } ?? .streaming
       status.sent = max(status.sent, sent)
@@ -289,6 +321,8 @@ struct SourceStream: ~Copyable {
       status.transactions &+= added.0
       status.changes &+= added.1
       status.skipped &+= added.2
+      (status.openStreams, status.spooledBytes) = open
+      if let prepared { status.prepared = prepared }
       if let confirmed { status.confirmed = max(status.confirmed, confirmed) }
     }
   }

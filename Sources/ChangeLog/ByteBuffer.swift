@@ -3,23 +3,25 @@ import Glibc
 /// Growable memory for encoding: appends in big-endian order, as PostgreSQL's wire and our frames have it.
 ///
 /// It belongs to one owner at a time and is never shared.
-final class ByteBuffer {
-  private(set) var base: UnsafeMutableRawPointer
-  private(set) var capacity: Int
-  var count = 0
+package final class ByteBuffer {
+  package private(set) var base: UnsafeMutableRawPointer
+  package private(set) var capacity: Int
+  package var count = 0
 
-  init(capacity: Int) {
+  package init(capacity: Int) {
     self.capacity = max(capacity, 64)
     base = .allocate(byteCount: self.capacity, alignment: 16)
   }
 
   deinit { base.deallocate() }
 
-  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+  package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
-  func slice(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[range]) }
+  package func slice(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: bytes[range])
+  }
 
-  func reserve(_ total: Int) {
+  package func reserve(_ total: Int) {
     guard total > capacity else { return }
     let larger = max(total, capacity + capacity / 2)
     let memory = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
@@ -30,7 +32,7 @@ final class ByteBuffer {
   }
 
   /// Gives memory back after an unusually large use.
-  func removeAll(keepingAtMost limit: Int) {
+  package func removeAll(keepingAtMost limit: Int) {
     count = 0
     guard capacity > limit else { return }
     base.deallocate()
@@ -38,24 +40,24 @@ final class ByteBuffer {
     capacity = limit
   }
 
-  func append<T: FixedWidthInteger>(_ value: T) {
+  package func append<T: FixedWidthInteger>(_ value: T) {
     reserve(count + MemoryLayout<T>.size)
     (base + count).storeBytes(of: value.bigEndian, as: T.self)
     count += MemoryLayout<T>.size
   }
 
-  func appendLittleEndian(_ value: UInt32) {
+  package func appendLittleEndian(_ value: UInt32) {
     append(value.byteSwapped)
   }
 
-  func append(_ source: UnsafeRawBufferPointer) {
+  package func append(_ source: UnsafeRawBufferPointer) {
     guard let from = source.baseAddress, source.count > 0 else { return }
     reserve(count + source.count)
     memcpy(base + count, from, source.count)
     count += source.count
   }
 
-  func append(_ source: some Sequence<UInt8>) {
+  package func append(_ source: some Sequence<UInt8>) {
     for byte in source { append(byte) }
   }
 }

@@ -1,18 +1,21 @@
 /// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78), eight bytes a step.
-struct CRC32C {
+package struct CRC32C {
   private var state: UInt32 = ~0
 
+  /// Nothing added yet.
+  package init() {}
+
   /// The checksum of what was added so far.
-  var value: UInt32 { ~state }
+  package var value: UInt32 { ~state }
 
   /// The checksum of `bytes` alone.
-  static func of(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+  package static func of(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     var crc = CRC32C()
     crc.update(bytes)
     return crc.value
   }
 
-  mutating func update(_ bytes: UnsafeRawBufferPointer) {
+  package mutating func update(_ bytes: UnsafeRawBufferPointer) {
     guard var at = bytes.baseAddress else { return }
     let table = Self.tables.pointer
     var crc = state

@@ -11,7 +11,7 @@ public final class ChangeLogWriter: @unchecked Sendable {
     public var segmentBytes: UInt64
     /// Where durable groups are handed over to readers of this process.
     public var tail: LogTail?
-    var calls = FileCalls.system
+    package var calls = FileCalls.system
 
     /// The defaults: segments of 64 MiB, no tail.
     public init(segmentBytes: UInt64 = 64 << 20, tail: LogTail? = nil) {
@@ -80,7 +80,7 @@ public final class ChangeLogWriter: @unchecked Sendable {
     guard !group.isEmpty else { return }
     let inside = try admit(group.account)
     if !current.inside, current.offset >= options.segmentBytes, current.watermark > current.start {
-      try roll()
+      try roll(to: origin)
     }
     let frames = try encoder.encode(
       group, inside: inside, watermark: current.watermark, durableOffset: durableOffset)
@@ -181,7 +181,7 @@ public final class ChangeLogWriter: @unchecked Sendable {
   }
 
   /// Seals the segment and goes on in a new one.
-  private func roll() throws(ChangeLogError) {
+  func roll(to origin: OriginIdentity) throws(ChangeLogError) {
     do throws(ChangeLogError) {
       let next = try SegmentMaker(directory: directory, encoder: encoder).roll(
         current, file: file, origin: origin)
@@ -196,13 +196,13 @@ public final class ChangeLogWriter: @unchecked Sendable {
     }
   }
 
-  private func publish() {
+  func publish() {
     options.tail?.publish(
       LogTail.DurableEnd(
         segment: boundary.start, offset: boundary.offset, end: boundary.end, watermark: boundary.watermark))
   }
 
-  private func checkUsable() throws(ChangeLogError) {
+  func checkUsable() throws(ChangeLogError) {
     if let failure { throw .writerFailed(reason: failure.description) }
   }
 

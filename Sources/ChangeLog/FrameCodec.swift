@@ -2,10 +2,10 @@ import CLZ4
 
 /// Compresses groups into LZ4 frames: fast level, independent blocks, content size and content checksum in the
 /// frame, so that `lz4 -t` finds damage on its own. One context, reused.
-final class FrameCompressor {
+package final class FrameCompressor {
   private var context: OpaquePointer?
 
-  init() throws(ChangeLogError) {
+  package init() throws(ChangeLogError) {
     let code = LZ4F_createCompressionContext(&context, UInt32(LZ4F_VERSION))
     if LZ4F_isError(code) != 0 { throw .compression(message(code)) }
   }
@@ -13,13 +13,13 @@ final class FrameCompressor {
   deinit { LZ4F_freeCompressionContext(context) }
 
   /// Bytes that a frame of `size` uncompressed bytes takes at most.
-  func bound(_ size: Int) -> Int {
+  package func bound(_ size: Int) -> Int {
     var preferences = Self.preferences(size)
     return LZ4F_compressFrameBound(size, &preferences)
   }
 
   /// Writes one frame that holds `source`; returns its length. `target` has room for `bound(source.count)`.
-  func compress(
+  package func compress(
     _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
   ) throws(ChangeLogError) -> Int {
     guard let to = target.baseAddress else { throw .compression("no room for the frame") }
@@ -47,10 +47,10 @@ final class FrameCompressor {
 }
 
 /// Decompresses LZ4 frames whose bytes have passed their CRC-32C. One context, reused.
-final class FrameDecompressor {
+package final class FrameDecompressor {
   private var context: OpaquePointer?
 
-  init() throws(ChangeLogError) {
+  package init() throws(ChangeLogError) {
     let code = LZ4F_createDecompressionContext(&context, UInt32(LZ4F_VERSION))
     if LZ4F_isError(code) != 0 { throw .compression(message(code)) }
   }
@@ -58,7 +58,7 @@ final class FrameDecompressor {
   deinit { LZ4F_freeDecompressionContext(context) }
 
   /// Fills `target` with what the frame in `source` holds; anything but exactly that is an error.
-  func decompress(
+  package func decompress(
     _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
   ) throws(ChangeLogError) {
     LZ4F_resetDecompressionContext(context)

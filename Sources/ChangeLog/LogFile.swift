@@ -1,19 +1,19 @@
 import Glibc
 
 /// One open file of the log: positioned reads and writes that are whole or an error.
-final class LogFile {
-  let path: String
+package final class LogFile {
+  package let path: String
   private let descriptor: Int32
   private let calls: FileCalls
 
-  enum Mode {
+  package enum Mode {
     case read
     case write
     case create
   }
 
   /// Opens `path`; `finalPath` is the name it will have, for errors that come later.
-  init(
+  package init(
     path: String, mode: Mode, calls: FileCalls = .system, finalPath: String? = nil
   ) throws(ChangeLogError) {
     let flags =
@@ -31,7 +31,7 @@ final class LogFile {
 
   deinit { close(descriptor) }
 
-  func size() throws(ChangeLogError) -> UInt64 {
+  package func size() throws(ChangeLogError) -> UInt64 {
     var info = stat()
     guard fstat(descriptor, &info) == 0 else { throw Self.error("fstat", path, errno) }
     return UInt64(max(info.st_size, 0))
@@ -44,7 +44,9 @@ final class LogFile {
   }
 
   /// Reads until `target` is full or the file ends; returns the bytes read.
-  func read(at offset: UInt64, into target: UnsafeMutableRawBufferPointer) throws(ChangeLogError) -> Int {
+  package func read(at offset: UInt64, into target: UnsafeMutableRawBufferPointer) throws(ChangeLogError)
+    -> Int
+  {
     guard let base = target.baseAddress else { return 0 }
     var done = 0
     while done < target.count {
@@ -60,7 +62,7 @@ final class LogFile {
   }
 
   /// Writes all of `source`. When it throws, any part of it may have been written.
-  func write(_ source: UnsafeRawBufferPointer, at offset: UInt64) throws(ChangeLogError) {
+  package func write(_ source: UnsafeRawBufferPointer, at offset: UInt64) throws(ChangeLogError) {
     guard let base = source.baseAddress else { return }
     var done = 0
     while done < source.count {
@@ -75,17 +77,17 @@ final class LogFile {
   }
 
   /// `fdatasync`: contents and size. A failure is never retried: the kernel reports it once and forgets.
-  func sync() throws(ChangeLogError) {
+  package func sync() throws(ChangeLogError) {
     guard calls.syncData(descriptor) == 0 else { throw .syncFailed(path: path, errno: errno) }
   }
 
-  func truncate(to size: UInt64) throws(ChangeLogError) {
+  package func truncate(to size: UInt64) throws(ChangeLogError) {
     guard calls.truncate(descriptor, Int(clamping: size)) == 0 else {
       throw Self.error("truncate", path, errno)
     }
   }
 
-  static func error(_ operation: String, _ path: String, _ code: Int32) -> ChangeLogError {
+  package static func error(_ operation: String, _ path: String, _ code: Int32) -> ChangeLogError {
     switch code {
     case ENOSPC, EDQUOT: .diskFull(path: path)
     default: .io(operation: operation, path: path, errno: code)

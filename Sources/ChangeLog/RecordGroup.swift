@@ -33,6 +33,33 @@ public final class RecordGroup: @unchecked Sendable {
     account.note(UnsafeRawBufferPointer(start: at + LogFormat.recordPrefix, count: size))
   }
 
+  /// Adds one record without the `idSize` bytes after its tag: the transaction id that messages of a streamed block
+  /// carry, and protocol 1 has not. A payload too short for that is taken as it is.
+  package func append(walStart: UInt64, payload: UnsafeRawBufferPointer, idSize: Int) {
+    guard idSize > 0, payload.count > idSize else { return append(walStart: walStart, payload: payload) }
+    let size = payload.count - idSize
+    let start = account.total.bytes
+    let needed = start + LogFormat.recordPrefix + size
+    if needed > capacity { grow(to: needed) }
+    let at = base + start
+    at.storeBytes(of: UInt32(truncatingIfNeeded: size).bigEndian, as: UInt32.self)
+    at.storeBytes(of: walStart.bigEndian, toByteOffset: 4, as: UInt64.self)
+    let record = at + LogFormat.recordPrefix
+    record.storeBytes(of: payload[0], as: UInt8.self)
+    if let source = payload.baseAddress { memcpy(record + 1, source + 1 + idSize, size - 1) }
+    account.note(UnsafeRawBufferPointer(start: record, count: size))
+  }
+
+  /// Adds whole records, each with its prefix.
+  package func append(records: UnsafeRawBufferPointer) throws(ChangeLogError) {
+    let start = account.total.bytes
+    let needed = start + records.count
+    if needed > capacity { grow(to: needed) }
+    if let source = records.baseAddress { memcpy(base + start, source, records.count) }
+    var copied = LogRecordIterator(UnsafeRawBufferPointer(start: base + start, count: records.count))
+    while let record = try copied.next() { account.note(record.payload) }
+  }
+
   private func grow(to needed: Int) {
     let larger = max(needed, capacity + capacity / 2)
     let memory = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)

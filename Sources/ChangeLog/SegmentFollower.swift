@@ -29,6 +29,11 @@ final class SegmentFollower {
     // Always afresh: what was read ahead before may have been cut off and written anew since.
     try scanner.seek(cursor.offset)
     let frame = try scanner.next(verify: false)
+    if frame.isMissing, open?.segment == cursor.segment, scanner.file.isUnlinked {
+      // A segment without a position is replaced when the timeline grows (`SegmentMaker.roll`).
+      reopen()
+      return try step(at: cursor)
+    }
     defer { open = (cursor.segment, scanner) }
     switch frame {
     case .data(let announcement):

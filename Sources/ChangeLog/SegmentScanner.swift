@@ -9,6 +9,14 @@ enum ScannedFrame {
   /// The file ends within a frame.
   case incomplete
   case bad(reason: String)
+
+  /// Whether the file ends before the frame does.
+  var isMissing: Bool {
+    switch self {
+    case .end, .incomplete: true
+    case .data, .watermark, .index, .bad: false
+    }
+  }
 }
 
 /// Walks a segment's frames from a given offset, without decompressing them.

@@ -10,6 +10,12 @@ import Synchronization
 public enum FailPoint: String, CaseIterable, Sendable {
   /// A message has been received, nothing of it is in the log.
   case received
+  /// Records of a streamed transaction are in its spool.
+  case spooled
+  /// A part of a spooled transaction is written to the log, the rest, or its sync, is to come.
+  case splicing
+  /// A prepared transaction's spool is durable, the slot not yet told.
+  case prepared
   /// A group is written to the log, not yet synced.
   case loggedBeforeSync = "logged-before-sync"
   /// The log is synced, the slot not yet told.

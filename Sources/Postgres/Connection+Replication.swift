@@ -39,24 +39,37 @@ extension Connection {
       systemIdentifier: system, timeline: timeline, flushedLSN: flushed, database: rows[0, 3])
   }
 
-  /// Makes a logical slot for pgoutput.
+  /// Makes a logical slot for pgoutput. What the server has no word for is left out of the command.
   ///
-  /// The grammar changed with 15 (`repl_gram.y`): options in parentheses, positional words before.
-  public func createSlot(_ name: String, exportingSnapshot: Bool = false) throws(PostgresError) -> CreatedSlot
-  {
+  /// - Parameters:
+  ///   - twoPhase: decode transactions when they are prepared (14 and later; pgoutput does so from 15 on).
+  ///   - failover: let standbys synchronize it (17 and later).
+  public func createSlot(
+    _ name: String, exportingSnapshot: Bool = false, twoPhase: Bool = false, failover: Bool = false
+  ) throws(PostgresError) -> CreatedSlot {
     let purpose = "create replication slot \(name)"
-    let options: String
-    if serverVersion.major >= 15 {
-      options = exportingSnapshot ? "(SNAPSHOT 'export')" : "(SNAPSHOT 'nothing')"
-    } else {
-      options = exportingSnapshot ? "EXPORT_SNAPSHOT" : "NOEXPORT_SNAPSHOT"
-    }
+    let options = Self.slotOptions(
+      server: serverVersion, exportingSnapshot: exportingSnapshot, twoPhase: twoPhase, failover: failover)
     let rows = try script(
       "CREATE_REPLICATION_SLOT \(SQLText.identifier(name)) LOGICAL pgoutput \(options)", purpose: purpose)
     guard let point = rows[0, 1].flatMap({ LSN($0) }) else {
       throw .unexpected(purpose: purpose, what: "no consistent point")
     }
     return CreatedSlot(consistentPoint: point, snapshotName: rows[0, 2])
+  }
+
+  /// The grammar changed with 15 (`repl_gram.y`): options in parentheses, positional words before.
+  static func slotOptions(
+    server: ServerVersion, exportingSnapshot: Bool, twoPhase: Bool, failover: Bool
+  ) -> String {
+    guard server.major >= 15 else {
+      let snapshot = exportingSnapshot ? "EXPORT_SNAPSHOT" : "NOEXPORT_SNAPSHOT"
+      return twoPhase && server.major >= 14 ? "\(snapshot) TWO_PHASE" : snapshot
+    }
+    var options = ["SNAPSHOT '\(exportingSnapshot ? "export" : "nothing")'"]
+    if twoPhase { options.append("TWO_PHASE 'true'") }
+    if failover, server.major >= 17 { options.append("FAILOVER 'true'") }
+    return "(\(options.joined(separator: ", ")))"
   }
 
   /// Drops a slot.

@@ -3,13 +3,29 @@ import PGOutput
 @testable import Capture
 
 /// What a framer makes of a stream: the words that reach the log, and `-END` for each transaction that leaves nothing.
+/// Spools are arrays here, and a prepared transaction's is `=END` in the log when it becomes durable.
 struct FramedLog {
+  private struct Spooled {
+    var word: String
+    var bytes: Int
+  }
+
   /// Our origin is `ours`, our mark `Mcrossfade/slot`.
-  var framer = StreamFramer(ownOrigin: "ours", ownPrefix: "crossfade", ownContent: "slot")
+  var framer: StreamFramer
   private(set) var words: [String] = []
   private var walStart: UInt64 = 0
+  private var open: [TransactionID: [Spooled]] = [:]
+  private var prepared: [TransactionID: [Spooled]] = [:]
+
+  init(prepared: [PreparedTransaction] = []) {
+    framer = StreamFramer(
+      ownOrigin: "ours", ownPrefix: "crossfade", ownContent: "slot", prepared: prepared)
+  }
 
   var text: String { words.joined(separator: " ") }
+
+  /// The words in the spools of transactions that are open.
+  var spooledWords: Int { open.values.reduce(0) { $0 + $1.count } }
 
   mutating func take(_ stream: String) throws {
     for word in stream.split(separator: " ") { try take(StreamScript.bytes(word)) }
@@ -21,13 +37,52 @@ struct FramedLog {
     let action = try payload.withUnsafeBytes { try framer.accept(walStart: start, payload: $0) }
     switch action {
     case .hold, .drop: return
-    case .skip(let end):
-      words.append("-\(end.rawValue)")
-      return
+    case .skip(let end): words.append("-\(end.rawValue)")
     case .append, .commit:
       words += framer.takeHeld().map { StreamScript.word($0.payload) }
       words.append(StreamScript.word(payload))
+    case .spool(let xid, let idSize):
+      var bytes = payload
+      bytes.removeSubrange(1..<(1 + idSize))
+      for record in framer.takeHeld().map(\.payload) + [bytes] {
+        open[xid, default: []].append(
+          Spooled(word: StreamScript.word(record), bytes: 12 + record.count))
+      }
+    case .change(let step): carryOut(step)
+    case .settle(let step, let end, let changes):
+      carryOut(step)
+      if changes == 0 { words.append("-\(end.rawValue)") }
     }
+  }
+
+  private mutating func carryOut(_ step: SpoolStep) {
+    switch step {
+    case .discard(let xid): open[xid] = nil
+    case .cut(let xid, let bytes):
+      var left = bytes
+      let kept = open[xid]?.prefix { record in
+        left -= record.bytes
+        return left >= 0
+      }
+      // A cut falls between two records, never into one.
+      if kept?.reduce(0, { $0 + $1.bytes }) != bytes { words.append("torn") }
+      open[xid] = kept.map(Array.init)
+    case .splice(let xid, let frame): splice(open.removeValue(forKey: xid), frame)
+    case .prepare(let transaction):
+      let spool = open.removeValue(forKey: transaction.xid) ?? []
+      if spool.reduce(0, { $0 + $1.bytes }) != transaction.bytes { words.append("miscounted") }
+      prepared[transaction.xid] = spool
+      words.append("=\(transaction.endLSN.rawValue)")
+    case .splicePrepared(let transaction, let frame):
+      splice(prepared.removeValue(forKey: transaction.xid), frame)
+    case .forgetPrepared(let xid): prepared[xid] = nil
+    }
+  }
+
+  private mutating func splice(_ spool: [Spooled]?, _ frame: SpoolStep.Frame) {
+    words.append(StreamScript.word(frame.begin))
+    words += spool?.map(\.word) ?? ["nothing"]
+    words.append(StreamScript.word(frame.commit))
   }
 }
 

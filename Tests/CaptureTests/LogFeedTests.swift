@@ -35,7 +35,8 @@ import Testing
     let first = gather("B20 I7 C20:30")
     #expect(gather("B40 I7 C40:50") == 2 * first)
     let work = try #require(feed.take())
-    #expect(work.group?.transactions == 2)
+    #expect(work.steps.count == 1)
+    #expect(work.log?.transactions == 2)
     #expect(!work.discardPartial)
     #expect(gather("B60 I7 C60:70") == first)
   }
@@ -47,7 +48,7 @@ import Testing
     var waiting = gather("B20")
     while waiting < LogFeed.limit {
       #expect(feed.waitForRoom(deadline: .after(milliseconds: 0)))
-      waiting = feed.gather { group in record.withUnsafeBytes { group.append(walStart: 0, payload: $0) } }
+      waiting = feed.gather { intake in record.withUnsafeBytes { intake.log(walStart: 0, payload: $0) } }
     }
     #expect(!feed.waitForRoom(deadline: .after(milliseconds: 1)))
     _ = try #require(feed.take())
@@ -57,14 +58,14 @@ import Testing
   @Test("a failure of the log ends a wait for room, and is final")
   func failure() throws {
     let record = [UInt8](repeating: UInt8(ascii: "I"), count: LogFeed.limit)
-    _ = feed.gather { group in record.withUnsafeBytes { group.append(walStart: 0, payload: $0) } }
+    _ = feed.gather { intake in record.withUnsafeBytes { intake.log(walStart: 0, payload: $0) } }
     feed.failed(.log(.diskFull(path: "/log")))
     #expect(feed.waitForRoom(deadline: .after(milliseconds: 0)))
     #expect(nudged())
     feed.written(durable: lsn(500))
     let error = #expect(throws: CaptureError.self) { try feed.durable() }
     #expect(error?.description == "no room to append to /log")
-    #expect(throws: CaptureError.self) { try feed.settle(partial: false) }
+    #expect(throws: CaptureError.self) { try feed.settle() }
   }
 
   @Test("durability only grows")
@@ -92,7 +93,7 @@ import Testing
     feed.mark(watermark: lsn(50))
     let work = try #require(feed.take())
     #expect(work.watermark == lsn(60))
-    #expect(work.group == nil)
+    #expect(work.steps.isEmpty)
     feed.written(durable: lsn(60))
     feed.mark(watermark: lsn(60))
     feed.close()
@@ -125,7 +126,7 @@ import Testing
       }
       return seen
     }
-    #expect(try feed.settle(partial: true) == lsn(30))
+    #expect(try feed.settle() == lsn(30))
     feed.close()
     #expect(await writer.value.contains(true))
   }
@@ -146,8 +147,69 @@ import Testing
   func close() {
     _ = gather("B20 I7 C20:30")
     feed.close()
-    #expect(feed.take()?.group?.transactions == 1)
+    #expect(feed.take()?.log?.transactions == 1)
     feed.written(durable: lsn(30))
     #expect(feed.take() == nil)
+  }
+}
+
+extension LogFeed.Work {
+  /// The first records for the log.
+  fileprivate var log: RecordGroup? {
+    for case .log(let group) in steps { return group }
+    return nil
+  }
+}
+
+@Suite("What gathers for the log") struct IntakeTests {
+  private func places(_ intake: Intake) -> [String] {
+    intake.finish().map { step in
+      switch step {
+      case .log(let group): "log \(group.recordCount)"
+      case .spool(let xid, let group): "spool \(xid) \(group.recordCount)"
+      case .spoolStep(let step): "\(step)".prefix { $0 != "(" } + ""
+      }
+    }
+  }
+
+  @Test("runs of records for one place stay together, in the order of the stream")
+  func order() {
+    let intake = Intake()
+    intake.add("B20 I7")
+    intake.add("C20:30")
+    intake.add("I7 I7", toSpoolOf: 3)
+    intake.add("I7", toSpoolOf: 4)
+    intake.add(.cut(TransactionID(rawValue: 3), bytes: 17))
+    intake.add("I7", toSpoolOf: 4)
+    intake.add("B40 I7 C40:50")
+    #expect(places(intake) == ["log 3", "spool 3 2", "spool 4 1", "cut", "spool 4 1", "log 3"])
+  }
+
+  @Test("its bytes are those of all places")
+  func bytes() {
+    let intake = Intake()
+    #expect(intake.isEmpty)
+    intake.add("I7", toSpoolOf: 3)
+    let one = intake.byteCount
+    intake.add("I7", toSpoolOf: 4)
+    intake.add("I7", toSpoolOf: 3)
+    #expect(intake.byteCount == 3 * one)
+    #expect(!intake.isEmpty)
+  }
+
+  @Test("a record of a streamed block loses its transaction id, and nothing else")
+  func transactionID() throws {
+    let intake = Intake()
+    StreamScript.bytes("I7@99").withUnsafeBytes {
+      intake.spool(TransactionID(rawValue: 3), walStart: 5, payload: $0, idSize: 4)
+    }
+    guard case .spool(_, let group)? = intake.finish().first else {
+      Issue.record("nothing gathered")
+      return
+    }
+    let expected = StreamScript.bytes("I7")
+    group.withUnsafeBytes { bytes in
+      #expect(Array(bytes) == [0, 0, 0, UInt8(expected.count), 0, 0, 0, 0, 0, 0, 0, 5] + expected)
+    }
   }
 }

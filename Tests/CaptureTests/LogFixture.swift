@@ -3,6 +3,7 @@ import LocalCluster
 import PGOutput
 import Synchronization
 
+@testable import Capture
 @testable import ChangeLog
 
 /// A change log of its own in a directory that goes with it, on a disk that can be told to be full or to fail.
@@ -18,6 +19,7 @@ final class LogFixture: Sendable {
   let path: String
   let tail = LogTail()
   let writer: ChangeLogWriter
+  let calls: FileCalls
   private let disk: DiskState
 
   private final class DiskState: Sendable {
@@ -41,6 +43,7 @@ final class LogFixture: Sendable {
       errno = EIO
       return -1
     }
+    calls = options.calls
     let origin = OriginIdentity(
       systemIdentifier: 1, timeline: 1, databaseOID: 1, slot: "s", creationPoint: Self.start)
     writer = try ChangeLogWriter.open(directory: path, origin: origin, start: Self.start, options: options)
@@ -71,11 +74,20 @@ final class LogFixture: Sendable {
   }
 }
 
-extension RecordGroup {
-  /// Adds a stream in words.
+extension Intake {
+  /// Adds a stream in words to the log's records.
   func add(_ stream: String) {
     for word in stream.split(separator: " ") {
-      StreamScript.bytes(word).withUnsafeBytes { append(walStart: 0, payload: $0) }
+      StreamScript.bytes(word).withUnsafeBytes { log(walStart: 0, payload: $0) }
+    }
+  }
+
+  /// Adds a stream in words to a transaction's spool.
+  func add(_ stream: String, toSpoolOf xid: UInt32) {
+    for word in stream.split(separator: " ") {
+      StreamScript.bytes(word).withUnsafeBytes {
+        spool(TransactionID(rawValue: xid), walStart: 0, payload: $0, idSize: 0)
+      }
     }
   }
 }

@@ -21,12 +21,14 @@ import Testing
     var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     logger.logLevel = .critical
     let quiet = logger
+    let spools = try SpoolStore(logDirectory: log.path, calls: log.calls)
     self.log = log
     self.interrupt = interrupt
     self.feed = feed
     thread = Worker {
       LogThread(
-        writer: log.writer, feed: feed, tail: log.tail, status: CaptureStatusBoard(), interrupt: interrupt,
+        writer: log.writer, spools: spools, feed: feed, tail: log.tail, status: CaptureStatusBoard(),
+        interrupt: interrupt,
         logger: quiet
       ).run()
       return true
@@ -97,11 +99,57 @@ import Testing
   func discard() async throws {
     write("B20 I7 C20:30 B40 I7")
     #expect(try becomesDurable(30))
-    #expect(try feed.settle(partial: true) == lsn(30))
+    #expect(try feed.settle() == lsn(30))
     write("B40 I7 I7 C40:50")
     #expect(try becomesDurable(50))
     await end()
     #expect(try log.contents().words == "B20 I7 C20:30 B40 I7 I7 C40:50")
+  }
+
+  private func spool(_ stream: String, of xid: UInt32) {
+    _ = feed.gather { $0.add(stream, toSpoolOf: xid) }
+    feed.submit()
+  }
+
+  private func perform(_ step: SpoolStep) {
+    _ = feed.gather { $0.add(step) }
+    feed.submit()
+  }
+
+  private func frame(_ xid: UInt32, _ commit: UInt64, _ end: UInt64) -> SpoolStep.Frame {
+    .init(
+      xid: TransactionID(rawValue: xid), walStart: 1,
+      commit: Commit(commitLSN: lsn(commit), endLSN: lsn(end), commitTime: Timestamp(rawValue: 0)))
+  }
+
+  @Test("a spooled transaction gets into the log between what came before its commit and after it")
+  func splice() async throws {
+    spool("R7 I7", of: 3)
+    write("B20 R7 I7 C20:30")
+    spool("U7", of: 3)
+    perform(.splice(TransactionID(rawValue: 3), frame(3, 40, 50)))
+    write("B60 D7 C60:70")
+    #expect(try becomesDurable(70))
+    await end()
+    #expect(try log.contents().words == "B20 R7 I7 C20:30 B40 R7 I7 U7 C40:50 B60 D7 C60:70")
+  }
+
+  @Test("a lost connection forgets what was streamed, not what is prepared")
+  func forgets() async throws {
+    spool("I7", of: 3)
+    spool("R7 U7", of: 4)
+    let prepared = PreparedTransaction(
+      xid: TransactionID(rawValue: 4), gid: "g4", prepareLSN: lsn(20), endLSN: lsn(30),
+      prepareTime: Timestamp(rawValue: 0), changes: 1, bytes: 34)
+    perform(.prepare(prepared))
+    _ = try feed.settle()
+    spool("D7", of: 3)
+    perform(.splice(TransactionID(rawValue: 3), frame(3, 40, 50)))
+    perform(.splicePrepared(prepared, frame(4, 60, 70)))
+    #expect(try becomesDurable(70))
+    await end()
+    #expect(try log.contents().words == "B40 D7 C40:50 B60 R7 U7 C60:70")
+    #expect(try SpoolDirectory.names(log.path + "/spool").isEmpty)
   }
 
   @Test("a full disk confirms nothing, is told, and ends when there is room again")

@@ -25,7 +25,7 @@ import Testing
       held: held.map {
         .init(origin: Self.origin, end: LSN(rawValue: $0.end), watermark: LSN(rawValue: $0.watermark))
       },
-      checkpoint: checkpoint.map { LSN(rawValue: $0) })
+      checkpoint: checkpoint.map { LSN(rawValue: $0) }, history: nil, canSynchronizeSlots: true)
     change(&judge)
     return judge
   }
@@ -92,8 +92,66 @@ import Testing
         == .otherSystem(log: 7001, server: 7002))
     #expect(refusal(judge(held: (1, 1)) { $0.databaseOID = 6 }) == .otherDatabase(log: 5, server: 6))
     #expect(refusal(judge(held: (1, 1)) { $0.system.timeline = 1 }) == .timelineBehind(log: 2, server: 1))
+  }
+
+  /// A server that was promoted twice since the log was written, and left its timeline at 0x300.
+  private func promoted(
+    held: (end: UInt64, watermark: UInt64), change: (inout OriginGuard) -> Void = { _ in }
+  ) -> OriginGuard {
+    judge(held: held) { judge in
+      judge.system.timeline = 4
+      judge.history = TimelineHistory(
+        timeline: 4,
+        ancestors: [
+          .init(timeline: 1, end: LSN(rawValue: 0x20)), .init(timeline: 2, end: LSN(rawValue: 0x300)),
+          .init(timeline: 3, end: LSN(rawValue: 0x500)),
+        ])
+      change(&judge)
+    }
+  }
+
+  @Test("a promoted server that had all the log has is the one we knew")
+  func promotion() throws {
+    #expect(try promoted(held: (0x200, 0x2FF)).decide() == .start(at: lsn(0x2FF)))
+    #expect(try promoted(held: (0x300, 0x300)).decide() == .start(at: lsn(0x300)))
     #expect(
-      try judge(held: (0x200, 0x200)) { $0.system.timeline = 3 }.decide() == .start(at: lsn(0x200)))
+      try promoted(held: (0x200, 0x200)) { $0.slot?.synced = true }.decide() == .start(at: lsn(0x200)))
+  }
+
+  @Test("a promoted server that lacks what the log holds, or has vouched for, is refused, slot or no slot")
+  func divergence() {
+    let refused = Refusal.timelineDiverged(log: 2, server: 4, left: lsn(0x300), held: lsn(0x301))
+    #expect(refusal(promoted(held: (0x301, 0x301))) == refused)
+    #expect(refusal(promoted(held: (0x200, 0x301))) == refused)
+    #expect(refusal(promoted(held: (0x301, 0x200))) == refused)
+    #expect(refusal(promoted(held: (0x301, 0x301)) { $0.slot = nil }) == refused)
+  }
+
+  @Test("a server that never was on the log's timeline, or cannot show it, is refused")
+  func foreignTimeline() {
+    let refused = Refusal.timelineForeign(log: 2, server: 4)
+    #expect(refusal(promoted(held: (0x200, 0x200)) { $0.history?.ancestors.remove(at: 1) }) == refused)
+    #expect(refusal(promoted(held: (0x200, 0x200)) { $0.history = nil }) == refused)
+  }
+
+  @Test("a promoted server without the slot is refused with what would have brought it along")
+  func notSynchronized() {
+    for can in [true, false] {
+      let judge = promoted(held: (0x200, 0x210)) {
+        $0.slot = nil
+        $0.canSynchronizeSlots = can
+      }
+      #expect(
+        refusal(judge)
+          == .slotNotSynchronized(slot: "ledger", timeline: 4, logEnd: lsn(0x210), canSynchronize: can))
+    }
+  }
+
+  @Test("a synchronized slot that was confirmed past the log is ahead as any other")
+  func promotedAhead() {
+    #expect(
+      refusal(promoted(held: (0x80, 0xFF)))
+        == .slotAhead(slot: "ledger", confirmed: lsn(0x100), held: lsn(0xFF)))
   }
 
   @Test("a slot that cannot serve us is refused with the reason")

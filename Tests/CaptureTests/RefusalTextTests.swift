@@ -43,6 +43,61 @@ import Testing
       """
     ),
     (
+      .standby,
+      "this server is a standby: its slots cannot be read before it is promoted",
+      "point source.connection at the primary: name all servers, as in host=a,b, with target_session_attrs=read-write"
+    ),
+    (
+      .timelineForeign(log: 2, server: 4),
+      """
+      the change log was written on timeline 2, which is not in the history of this server's timeline 4: another \
+      branch of the same cluster
+      """,
+      """
+      nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` \
+      (keeps the old log aside, forgets the checkpoint), then `crossfade run`, then `crossfade \
+      backfill` and `crossfade verify`
+      """
+    ),
+    (
+      .timelineDiverged(log: 1, server: 2, left: at(16), held: at(32)),
+      """
+      this server was promoted to timeline 2 and left timeline 1 at 0/10, but the change log holds everything up to \
+      0/20: what lies between was lost with the old primary
+      """,
+      """
+      nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` \
+      (keeps the old log aside, forgets the checkpoint), then `crossfade run`, then `crossfade \
+      backfill` and `crossfade verify`. What readers of the log got past that point never happened. To prevent it: \
+      failover slots and synchronized_standby_slots (PostgreSQL 17 and later)
+      """
+    ),
+    (
+      .slotNotSynchronized(slot: "s", timeline: 2, logEnd: at(16), canSynchronize: true),
+      """
+      this server was promoted to timeline 2, and replication slot s was not on it: what was committed after the \
+      change log's end at 0/10 may be lost
+      """,
+      """
+      nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` \
+      (keeps the old log aside, forgets the checkpoint), then `crossfade run`, then `crossfade \
+      backfill` and `crossfade verify`. For the next time: slots made with failover (the default), and on each standby sync_replication_slots, \
+      hot_standby_feedback and primary_slot_name; `crossfade check` looks at it
+      """
+    ),
+    (
+      .slotNotSynchronized(slot: "s", timeline: 2, logEnd: at(16), canSynchronize: false),
+      """
+      this server was promoted to timeline 2, and replication slot s was not on it: what was committed after the \
+      change log's end at 0/10 may be lost
+      """,
+      """
+      nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` \
+      (keeps the old log aside, forgets the checkpoint), then `crossfade run`, then `crossfade \
+      backfill` and `crossfade verify`. PostgreSQL synchronizes slots to standbys from 17 on
+      """
+    ),
+    (
       .slotMissing(slot: "s", logEnd: at(16)),
       """
       replication slot s does not exist, but the change log ends at 0/10: what was committed since \

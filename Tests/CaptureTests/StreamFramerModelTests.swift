@@ -20,16 +20,26 @@ import Testing
     var stream: [String] = []
     var log: [String] = []
     private var carried: [String] = []
+    private var told: Set<String> = []
 
     mutating func add(_ transaction: Transaction) {
       stream += transaction.stream
       if transaction.isOwn {
-        carried += transaction.body.filter { $0.hasPrefix("R") || $0.hasPrefix("Y") }
+        // In the script a table is always described with the same words: what the log has been told stays true.
+        for word in transaction.body
+        where (word.hasPrefix("R") || word.hasPrefix("Y")) && !told.contains(word) {
+          carried.removeAll { $0 == word }
+          carried.append(word)
+        }
         log.append("-\(transaction.end)")
       } else if transaction.body.isEmpty {
         log.append("-\(transaction.end)")
       } else {
-        log += [transaction.begin] + transaction.origins + carried + transaction.body + [transaction.commit]
+        if let first = transaction.body.first { carried.removeAll { $0 == first } }
+        let owed = carried.filter { $0.hasPrefix("Y") } + carried.filter { $0.hasPrefix("R") }
+        log += [transaction.begin] + transaction.origins + owed + transaction.body + [transaction.commit]
+        told.formUnion(carried)
+        told.formUnion(transaction.body)
         carried = []
       }
     }

@@ -49,10 +49,10 @@ import Testing
   func carriedRelations() throws {
     #expect(
       try framed("B20 Oours R7 I7 C20:30 B40 Mcrossfade/slot Y8 R9 I9 C40:50 B60 I7 C60:70 B80 I9 C80:90")
-        == "-30 -50 B60 R7 Y8 R9 I7 C60:70 B80 I9 C80:90")
+        == "-30 -50 B60 Y8 R7 R9 I7 C60:70 B80 I9 C80:90")
     #expect(
       try framed("B20 Oours R7 I7 C20:30 B40 Oelsewhere R7 I7 C40:50")
-        == "-30 B40 Oelsewhere R7 R7 I7 C40:50")
+        == "-30 B40 Oelsewhere R7 I7 C40:50")
   }
 
   @Test("carried relations wait through empty transactions and messages outside of any")
@@ -60,17 +60,6 @@ import Testing
     #expect(
       try framed("B20 Oours R7 I7 C20:30 B40 C40:50 Napp/x B60 Oelsewhere C60:70 B80 D7 C80:90")
         == "-30 -50 Napp/x -70 B80 R7 D7 C80:90")
-  }
-
-  @Test("a new connection knows no relation, and nothing of the transaction that was cut off")
-  func reset() throws {
-    var log = FramedLog()
-    try log.take("B20 Oours R7 I7 C20:30 B40 Oelsewhere")
-    #expect(log.framer.isInsideTransaction)
-    log.framer.reset()
-    #expect(!log.framer.isInsideTransaction)
-    try log.take("B40 I7 C40:50")
-    #expect(log.text == "-30 B40 I7 C40:50")
   }
 
   @Test("an empty transaction leaves its end only")
@@ -114,8 +103,6 @@ import Testing
       ("B32 I7 C33:48", "0/3: a commit at 0/21 of a transaction announced for 0/20"),
       ("B32 C33:48", "0/2: a commit at 0/21 of a transaction announced for 0/20"),
       ("B32 Oours I7 C31:48", "0/4: a commit at 0/1F of a transaction announced for 0/20"),
-      ("S7", "0/1: a message of type 83, which protocol 1 does not have"),
-      ("B20 c7", "0/2: a message of type 99, which protocol 1 does not have"),
     ])
   func order(stream: String, problem: String) {
     #expect(violation(stream) == problem)

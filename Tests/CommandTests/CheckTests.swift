@@ -41,6 +41,27 @@ extension CommandTests {
       #expect(findings.count == (found["passed"] as? Int ?? 0) + (found["warned"] as? Int ?? 0) + 2)
     }
 
+    @Test("the stream's options are shown with their reasons, and what the server has not warns")
+    func stream() throws {
+      let slot = try LedgerSlot(
+        "check_stream", more: "stream:\n  streaming: false\n  two_phase: true\n  origin: none\n")
+      let run = try slot.crossfade("check")
+      let major = try slot.connect().serverVersion.major
+      #expect(run.output.contains("\nstream option  value  why\nproto_version  "), "\(run.output)")
+      #expect(run.output.contains("\nstreaming      off    "), "\(run.output)")
+      let denied = run.output.contains(
+        "warn  stream                 origin stays any: the server is \(major).")
+      #expect(denied == (major < 16), "\(run.output)")
+      let options = try #require(
+        try object(try slot.crossfade("check", more: ["--json"]))["stream"] as? [[String: Any]])
+      #expect(
+        options.map { $0["option"] as? String } == [
+          "proto_version", "streaming", "two_phase", "binary", "messages", "origin",
+        ])
+      #expect(options[2]["value"] as? String == (major < 15 ? "off" : "on"))
+      #expect(options.allSatisfy { ($0["reason"] as? String)?.isEmpty == false })
+    }
+
     @Test("triggers, unknown statuses, a narrow publication and a missing key are told")
     func troubles() throws {
       let slot = try LedgerSlot("check_troubles")

@@ -99,7 +99,7 @@ import Testing
     #expect(try WriteMark(.backfill, slot: "mark_plain", on: session).kind == .origin)
     #expect(try origins(superuser).contains("crossfade_mark_plain.backfill"))
     // Names that are not Crossfade's are passed over.
-    try session.query("SELECT crossfade.mark_session('elsewhere')", purpose: "ask for a stranger's origin")
+    try session.query("SELECT crossfade.mark_origin('elsewhere')", purpose: "ask for a stranger's origin")
     #expect(try superuser.column("SELECT roname FROM pg_replication_origin WHERE roname = 'elsewhere'") == [])
   }
 }

@@ -25,7 +25,8 @@ import Testing
     try ReplicationStream(
       on: connection, slot: name, start: .invalid,
       options: .negotiate(
-        server: connection.serverVersion, publications: [publication ?? name], withoutOrigins: false))
+        server: connection.serverVersion, publications: [publication ?? name], wishes: StreamWishes(),
+        slotIsTwoPhase: false))
   }
 
   private func confirmed(_ name: String) throws -> LSN? {

@@ -33,6 +33,23 @@ extension DefinitionReader {
     return value
   }
 
+  /// `true` or `false`, without quotes.
+  mutating func truth(_ field: Field) -> Bool? {
+    let must = "`true` or `false`"
+    let hint = "write one of these words, without quotes"
+    guard let text = text(field, must, hint: hint) else { return nil }
+    if field.isPlain, let value = Bool(text) { return value }
+    let found = field.isPlain ? field.kind : "\(field.kind) in quotes"
+    let meant = [
+      "true": "true", "yes": "true", "on": "true", "1": "true",
+      "false": "false", "no": "false", "off": "false", "0": "false",
+    ][text.lowercased()]
+    report(
+      field, "is \(found), must be \(must)",
+      hint: field.isPlain ? meant.map { "did you mean `\($0)`?" } ?? hint : hint)
+    return nil
+  }
+
   /// One of a fixed set of words.
   mutating func choice<Choice>(_ field: Field, _ type: Choice.Type) -> Choice?
   where Choice: CaseIterable & RawRepresentable<String> {

@@ -7,7 +7,9 @@ struct SectionSchema {
 
   static let root = SectionSchema(
     name: "",
-    keys: ["version", "slot", "publication", "source", "derive", "log", "confirm", "write", "backfill"],
+    keys: [
+      "version", "slot", "publication", "source", "derive", "log", "confirm", "stream", "write", "backfill",
+    ],
     example: "begin with `version: 1`, then `slot:`, `source:`, `derive:` and `log:`")
   static let source = SectionSchema(
     name: "source", keys: ["connection"], example: "write `connection: ${CROSSFADE_SOURCE}` indented under it"
@@ -23,6 +25,9 @@ struct SectionSchema {
     example: "write `{id: 1, code: authorized, status: AUTH}`")
   static let log = SectionSchema(
     name: "log", keys: ["directory", "segment"], example: "write `directory: PATH` indented under it")
+  static let stream = SectionSchema(
+    name: "stream", keys: ["streaming", "two_phase", "binary", "origin", "failover"],
+    example: "write its keys indented under it, or remove it for the defaults")
   static let write = SectionSchema(
     name: "write", keys: ["batch", "lock_timeout", "statement_timeout", "synchronous_commit"],
     example: "write its keys indented under it, or remove it for the defaults")
@@ -30,7 +35,7 @@ struct SectionSchema {
     name: "backfill", keys: ["batch", "pause"],
     example: "write its keys indented under it, or remove it for the defaults")
 
-  static let all = [root, source, derive, map, log, write, backfill]
+  static let all = [root, source, derive, map, log, stream, write, backfill]
 
   /// Where a key that stands in the wrong mapping belongs.
   static func home(of key: String) -> String? {

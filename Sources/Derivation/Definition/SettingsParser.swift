@@ -1,4 +1,4 @@
-/// Reads `log:`, `write:` and `backfill:`.
+/// Reads `log:`, `stream:`, `write:` and `backfill:`.
 extension DefinitionReader {
   mutating func log(_ root: Section) -> SlotDefinition.Log? {
     let example = "write `log:` with `directory: PATH` indented under it"
@@ -18,6 +18,19 @@ extension DefinitionReader {
       return nil
     }
     return SlotDefinition.Log(directory: directory, segment: segment ?? .mebibytes(64))
+  }
+
+  mutating func stream(_ root: Section) -> SlotDefinition.Stream {
+    var stream = SlotDefinition.Stream()
+    guard let section = optionalSection(root, "stream", .stream) else { return stream }
+    if let value = field(section, "streaming").flatMap({ truth($0) }) { stream.streaming = value }
+    if let value = field(section, "two_phase").flatMap({ truth($0) }) { stream.twoPhase = value }
+    if let value = field(section, "binary").flatMap({ truth($0) }) { stream.binary = value }
+    if let value = field(section, "origin").flatMap({ choice($0, SlotDefinition.Origin.self) }) {
+      stream.origin = value
+    }
+    stream.failover = field(section, "failover").flatMap { truth($0) }
+    return stream
   }
 
   mutating func write(_ root: Section) -> SlotDefinition.Write {

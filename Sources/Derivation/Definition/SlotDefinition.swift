@@ -14,6 +14,8 @@ public struct SlotDefinition: Hashable, Sendable {
   public var log: Log
   /// When a position is confirmed to the slot.
   public var confirm: Confirm
+  /// What is asked of the stream.
+  public var stream: Stream
   /// How the dual-write writes.
   public var write: Write
   /// How the backfill writes.
@@ -22,7 +24,8 @@ public struct SlotDefinition: Hashable, Sendable {
   /// A definition from its parts.
   public init(
     slot: String, publication: Identifier, source: ConnectionString, derive: Derive, log: Log,
-    confirm: Confirm = .logged, write: Write = Write(), backfill: Backfill = Backfill()
+    confirm: Confirm = .logged, stream: Stream = Stream(), write: Write = Write(),
+    backfill: Backfill = Backfill()
   ) {
     self.slot = slot
     self.publication = publication
@@ -30,6 +33,7 @@ public struct SlotDefinition: Hashable, Sendable {
     self.derive = derive
     self.log = log
     self.confirm = confirm
+    self.stream = stream
     self.write = write
     self.backfill = backfill
   }

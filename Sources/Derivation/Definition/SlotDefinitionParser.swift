@@ -39,13 +39,14 @@ extension DefinitionReader {
     let derive = derive(root)
     let log = log(root)
     let confirm = field(root, "confirm").flatMap { choice($0, SlotDefinition.Confirm.self) }
+    let stream = stream(root)
     let write = write(root)
     let backfill = backfill(root)
 
     guard let slot, let source, let derive, let log, let named = try? Identifier(slot) else { return nil }
     return SlotDefinition(
       slot: slot, publication: publication ?? named, source: source, derive: derive, log: log,
-      confirm: confirm ?? .logged, write: write, backfill: backfill)
+      confirm: confirm ?? .logged, stream: stream, write: write, backfill: backfill)
   }
 
   private mutating func checkVersion(_ field: Field) {

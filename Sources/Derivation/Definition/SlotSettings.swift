@@ -21,6 +21,40 @@ extension SlotDefinition {
     case applied
   }
 
+  /// What is asked of the stream. What it comes to depends on the server; `check` shows it.
+  public struct Stream: Hashable, Sendable {
+    /// Large transactions are sent while they run.
+    public var streaming: Bool
+    /// Prepared transactions are sent when they are prepared.
+    public var twoPhase: Bool
+    /// Values come in their types' binary form.
+    public var binary: Bool
+    /// Which changes are sent, by their replication origin.
+    public var origin: Origin
+    /// A new slot is made to be synchronized to standbys; nil: where the server can.
+    public var failover: Bool?
+
+    /// The settings; each has its default.
+    public init(
+      streaming: Bool = true, twoPhase: Bool = false, binary: Bool = false, origin: Origin = .any,
+      failover: Bool? = nil
+    ) {
+      self.streaming = streaming
+      self.twoPhase = twoPhase
+      self.binary = binary
+      self.origin = origin
+      self.failover = failover
+    }
+  }
+
+  /// Which changes are sent, by their replication origin.
+  public enum Origin: String, CaseIterable, Sendable {
+    /// All of them; those of the dual-write are dropped by the name of their origin.
+    case any
+    /// Those without one: also what reaches the ledger through somebody else's subscription stays unsent.
+    case none
+  }
+
   /// How the dual-write writes.
   public struct Write: Hashable, Sendable {
     /// The most keys in one statement.

@@ -54,10 +54,11 @@ public struct Preflight: Sendable {
     }
     let log = LogFacts.ask(definition.log).summary
     let slot = try asked.ask("slot") { () throws(PostgresError) in
-      try SlotFacts.ask(definition.slot, log: log, checkpoint: mark ?? nil, connection)
+      try SlotFacts.ask(definition.slot, log: log, checkpoint: mark ?? nil, connection, history: self.history)
     }
     let reads = slot?.slot?.activePID != nil
     asked.note(server?.findings(needsSlot: slot?.slot == nil, needsSender: !reads))
+    asked.note(StreamJudge(definition.stream, server: connection.serverVersion, slot: slot?.slot).findings)
     asked.note(role?.findings)
     asked.note(slot?.findings)
     let map = try asked.ask("map table") { () throws(PostgresError) in
@@ -87,6 +88,14 @@ public struct Preflight: Sendable {
     return asked.findings
   }
 
+  /// What the stream's options come to on this server, each with its reason.
+  public func stream(_ connection: Connection) throws(PostgresError) -> [NegotiatedOption] {
+    StreamNegotiation(
+      server: connection.serverVersion, wishes: StreamWishes(definition.stream),
+      slotIsTwoPhase: try ReplicationSlot.find(definition.slot, on: connection)?.twoPhase ?? false
+    ).explanations
+  }
+
   private func look(
     at table: TableFacts, _ role: RoleFacts, _ map: MapFacts?, begun: Bool, _ connection: Connection,
     _ asked: inout Questions
@@ -108,6 +117,14 @@ public struct Preflight: Sendable {
         name: definition.publication, publication: publication, table: table, derive: derive, role: role,
         hasBegun: begun
       ).finding)
+  }
+
+  /// How the server's timeline came about, as a replication session of its own can tell.
+  private func history(of timeline: UInt32) throws(PostgresError) -> TimelineHistory? {
+    try Connection(
+      definition.source.revealed,
+      options: .init(applicationName: "crossfade check \(definition.slot)", replication: true)
+    ).timelineHistory(timeline)
   }
 
   private func checkpoint(_ role: RoleFacts?, _ connection: Connection) throws(PostgresError) -> LSN? {

@@ -15,6 +15,9 @@ struct SlotFacts: Equatable, Sendable {
   var databaseOID: UInt32
   var log: LogSummary?
   var checkpoint: LSN?
+  /// How the server's timeline came about; nil when it is the first, the log's own, or when we may not ask.
+  var history: TimelineHistory?
+  var canSynchronizeSlots = false
 
   /// Whether capture has begun before: then a missing publication means missed changes.
   var hasBegun: Bool { log != nil || checkpoint != nil }
@@ -67,7 +70,7 @@ struct SlotFacts: Equatable, Sendable {
     do {
       _ = try OriginGuard(
         slotName: name, system: system, databaseOID: databaseOID, slot: slot, held: held,
-        checkpoint: checkpoint
+        checkpoint: checkpoint, history: history, canSynchronizeSlots: canSynchronizeSlots
       ).decide()
     } catch {
       return .fail(subject, error.description, fix: error.hint)
@@ -85,7 +88,8 @@ struct SlotFacts: Equatable, Sendable {
 
 extension SlotFacts {
   static func ask(
-    _ name: String, log: LogSummary?, checkpoint: LSN?, _ connection: Connection
+    _ name: String, log: LogSummary?, checkpoint: LSN?, _ connection: Connection,
+    history: (UInt32) throws(PostgresError) -> TimelineHistory?
   ) throws(PostgresError) -> SlotFacts {
     let purpose = "look up where the server stands"
     let rows = try connection.query(
@@ -113,6 +117,9 @@ extension SlotFacts {
       system: SystemIdentity(
         systemIdentifier: UInt64(bitPattern: identifier), timeline: timeline, flushedLSN: current,
         database: connection.database),
-      databaseOID: oid, log: log, checkpoint: checkpoint)
+      databaseOID: oid, log: log, checkpoint: checkpoint,
+      // Only a replication session can ask, so nobody else is bothered with one.
+      history: log.map { $0.origin.timeline < timeline } == true ? try history(timeline) : nil,
+      canSynchronizeSlots: connection.serverVersion.major >= 17)
   }
 }

@@ -1,3 +1,4 @@
+public import Capture
 public import ChangeLog
 public import PGOutput
 
@@ -7,13 +8,19 @@ public struct LogStanding: Sendable {
   public var summary: LogSummary?
   /// When the first transaction that is not applied committed; nil when all are.
   public var oldestUnapplied: Timestamp?
+  /// Transactions that are prepared, whose changes wait in the spool.
+  public var prepared: [PreparedTransaction]
   /// Why something of it could not be read.
   public var trouble: String?
 
   /// A standing from its parts.
-  public init(summary: LogSummary? = nil, oldestUnapplied: Timestamp? = nil, trouble: String? = nil) {
+  public init(
+    summary: LogSummary? = nil, oldestUnapplied: Timestamp? = nil, prepared: [PreparedTransaction] = [],
+    trouble: String? = nil
+  ) {
     self.summary = summary
     self.oldestUnapplied = oldestUnapplied
+    self.prepared = prepared
     self.trouble = trouble
   }
 
@@ -25,6 +32,7 @@ public struct LogStanding: Sendable {
     do throws(ChangeLogError) {
       guard let summary = try ChangeLogWriter.inspect(directory: directory) else { return standing }
       standing.summary = summary
+      standing.prepared = try PreparedTransaction.pending(logDirectory: directory)
       if let applied, summary.end > applied {
         standing.oldestUnapplied = try oldest(directory: directory, after: max(applied, summary.start))
       }

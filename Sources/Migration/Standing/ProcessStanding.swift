@@ -24,13 +24,17 @@ public struct ProcessStanding: Sendable, Equatable {
   public var confirmed: LSN?
   /// What was applied.
   public var applied: LSN?
+  /// Streamed transactions that had not ended.
+  public var openStreams: Int
+  /// Bytes spooled of them.
+  public var spooledBytes: Int
 
   /// A standing from its parts.
   public init(
     pid: Int32, isAlive: Bool, age: Double, capturePhase: String, captureWaits: String?,
     dualWritePhase: String,
     dualWriteWaits: String?, sent: LSN? = nil, received: LSN? = nil, confirmed: LSN? = nil,
-    applied: LSN? = nil
+    applied: LSN? = nil, openStreams: Int = 0, spooledBytes: Int = 0
   ) {
     self.pid = pid
     self.isAlive = isAlive
@@ -43,6 +47,8 @@ public struct ProcessStanding: Sendable, Equatable {
     self.received = received
     self.confirmed = confirmed
     self.applied = applied
+    self.openStreams = openStreams
+    self.spooledBytes = spooledBytes
   }
 
   /// It writes once a second; after this long, in seconds, something is wrong.

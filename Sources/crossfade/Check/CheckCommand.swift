@@ -40,17 +40,20 @@ struct CheckCommand: AsyncParsableCommand {
       let code: ExitCode
       let report: CheckReport
       do throws(PostgresError) {
-        let remote = try await onThread { () throws(PostgresError) -> [Finding] in
+        let remote = try await onThread { () throws(PostgresError) -> ([Finding], [NegotiatedOption]) in
           let connection = try preflight.connect(interrupt)
-          return [Self.connected(connection)] + (try preflight.remote(connection))
+          return (
+            [Self.connected(connection)] + (try preflight.remote(connection)),
+            try preflight.stream(connection)
+          )
         }
-        report = CheckReport(slot: definition.slot, findings: local + remote)
+        report = CheckReport(slot: definition.slot, findings: local + remote.0, stream: remote.1)
         code = report.failures > 0 ? .differences : .success
       } catch {
         let failure = Failure(error)
         report = CheckReport(
           slot: definition.slot,
-          findings: local + [Finding(.fail, "connection", failure.summary, fix: failure.hint)])
+          findings: local + [Finding(.fail, "connection", failure.summary, fix: failure.hint)], stream: [])
         code = ExitCode(failure.exitCode)
       }
       print(json ? report.json.compact : report.text(on: .standardOutput))

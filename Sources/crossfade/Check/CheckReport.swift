@@ -1,11 +1,14 @@
 import Foundation
 import Migration
 import Operations
+import Postgres
 
 /// What `check` found, as text and as JSON.
 struct CheckReport {
   let slot: String
   let findings: [Finding]
+  /// What the stream's options come to; empty when the server was not reached.
+  let stream: [NegotiatedOption]
 
   var failures: Int { count(.fail) }
 
@@ -20,6 +23,11 @@ struct CheckReport {
       lines.append("\(Self.mark(finding.level, terminal))  \(subject)  \(finding.found)")
       if let fix = finding.fix, !fix.isEmpty { lines.append("      fix: \(fix)") }
     }
+    if !stream.isEmpty {
+      var table = Table([.text("stream option"), .text("value"), .text("why")])
+      for option in stream { table.append([option.option, option.value, option.reason]) }
+      lines += ["", table.rendered(), ""]
+    }
     lines.append("\(count(.pass)) passed, \(count(.warn)) warned, \(count(.fail)) failed")
     return lines.joined(separator: "\n")
   }
@@ -33,6 +41,13 @@ struct CheckReport {
           [
             "level": .string(finding.level.rawValue), "subject": .string(finding.subject),
             "found": .string(finding.found), "fix": finding.fix.map { .string($0) } ?? .null,
+          ]
+        }),
+      "stream": .array(
+        stream.map { option in
+          [
+            "option": .string(option.option), "value": .string(option.value),
+            "reason": .string(option.reason),
           ]
         }),
     ]

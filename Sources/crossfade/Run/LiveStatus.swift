@@ -36,6 +36,8 @@ struct LiveStatus: Sendable {
         "changes": .integer(Int64(clamping: capture.changes)),
         "skipped": .integer(Int64(clamping: capture.skipped)),
         "reconnects": .integer(Int64(clamping: capture.reconnects)),
+        "open_streams": .integer(Int64(capture.openStreams)),
+        "spooled_bytes": .integer(Int64(capture.spooledBytes)),
       ],
       "dual_write": [
         "phase": .string(Self.name(dualWrite.phase)),

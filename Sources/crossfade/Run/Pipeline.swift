@@ -4,6 +4,7 @@ import Derivation
 import DualWrite
 import Glibc
 import Logging
+import Migration
 import Operations
 import PGOutput
 import Postgres
@@ -130,6 +131,7 @@ extension CapturePlan {
         schema: derive.table.schema.name, name: derive.table.name.name,
         columns: derive.key.map(\.name) + [derive.from.name, derive.to.name]),
       directory: definition.log.directory, segmentSize: definition.log.segment.bytes,
-      ownOrigin: DualWritePlan.origin(slot: definition.slot), ownPrefix: DualWritePlan.messagePrefix)
+      ownOrigin: DualWritePlan.origin(slot: definition.slot), ownPrefix: DualWritePlan.messagePrefix,
+      wishes: StreamWishes(definition.stream), failover: definition.stream.failover)
   }
 }

@@ -11,10 +11,14 @@ struct RecordedStatus: Decodable {
     let received: String?
     let confirmed: String?
     let applied: String?
+    let openStreams: Int?
+    let spooledBytes: Int?
 
     enum CodingKeys: String, CodingKey {
       case phase, sent, received, confirmed, applied
       case waitingFor = "waiting_for"
+      case openStreams = "open_streams"
+      case spooledBytes = "spooled_bytes"
     }
   }
 
@@ -42,7 +46,8 @@ struct RecordedStatus: Decodable {
       dualWriteWaits: recorded.dualWrite.waitingFor, sent: recorded.capture.sent.flatMap { LSN($0) },
       received: recorded.capture.received.flatMap { LSN($0) },
       confirmed: recorded.capture.confirmed.flatMap { LSN($0) },
-      applied: recorded.dualWrite.applied.flatMap { LSN($0) })
+      applied: recorded.dualWrite.applied.flatMap { LSN($0) },
+      openStreams: recorded.capture.openStreams ?? 0, spooledBytes: recorded.capture.spooledBytes ?? 0)
   }
 
   /// Whether a process runs: one that has ended and was not waited for by its parent does not (proc(5), `stat`, state Z).

@@ -1,3 +1,4 @@
+import Capture
 import ChangeLog
 import DualWrite
 import Migration
@@ -14,7 +15,7 @@ extension StatusReport {
       "server": server, "stages": .array(standing.stages.map(Self.stage)), "rates": rates,
       "replication_slot": replicationSlot, "checkpoint": checkpoint, "quarantine": quarantine,
       "backfill": backfill,
-      "log": log, "process": process,
+      "log": log, "prepared": prepared, "process": process,
     ]
   }
 
@@ -93,6 +94,19 @@ extension StatusReport {
     ]
   }
 
+  private var prepared: JSONValue {
+    .array(
+      standing.log.prepared.map { transaction in
+        [
+          "gid": .string(transaction.gid), "xid": .integer(Int64(transaction.xid.rawValue)),
+          "prepared_at": .string("\(transaction.prepareTime)"),
+          "age_seconds": .number(StatusReport.age(transaction.prepareTime, standing.now)),
+          "position": Self.position(transaction.endLSN), "changes": .integer(Int64(transaction.changes)),
+          "bytes": .integer(Int64(transaction.bytes)),
+        ]
+      })
+  }
+
   private var process: JSONValue {
     guard let process = standing.process else { return .null }
     return [
@@ -100,6 +114,8 @@ extension StatusReport {
       "age_seconds": .number(process.age),
       "capture": .string(process.capturePhase),
       "capture_waits_for": process.captureWaits.map { .string($0) } ?? .null,
+      "open_streams": .integer(Int64(process.openStreams)),
+      "spooled_bytes": .integer(Int64(process.spooledBytes)),
       "dual_write": .string(process.dualWritePhase),
       "dual_write_waits_for": process.dualWriteWaits.map { .string($0) } ?? .null,
     ]

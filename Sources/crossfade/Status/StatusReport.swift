@@ -1,3 +1,4 @@
+import Capture
 import ChangeLog
 import DualWrite
 import Migration
@@ -29,6 +30,15 @@ struct StatusReport {
     if let outage = standing.outage { facts.append(("server", outage)) }
     if let server = standing.server { facts += Self.facts(server, standing.rates) }
     facts.append(("log", log))
+    if !standing.log.prepared.isEmpty { facts.append(("prepared", prepared)) }
+    if let process = standing.process, process.isAlive, process.openStreams > 0 {
+      facts.append(
+        (
+          "streamed",
+          "\(HumanFormat.count(process.openStreams)) in progress, "
+            + "\(HumanFormat.bytes(UInt64(clamping: process.spooledBytes))) spooled"
+        ))
+    }
     if let process = standing.process {
       let state = process.isAlive ? "process \(process.pid)" : "process \(process.pid), which has ended"
       facts.append(
@@ -99,6 +109,22 @@ struct StatusReport {
     if let trouble = standing.log.trouble { return trouble }
     guard let log = standing.log.summary else { return "there is none" }
     return "\(log.start) to \(log.watermark), \(log.segments) segments, \(HumanFormat.bytes(log.bytes))"
+  }
+
+  /// Transactions that wait for COMMIT PREPARED or ROLLBACK PREPARED, the first few by name.
+  private var prepared: String {
+    let all = standing.log.prepared
+    let first = all.prefix(3).map { transaction in
+      "'\(transaction.gid)' for \(Self.time(Self.age(transaction.prepareTime, standing.now))) "
+        + "(\(HumanFormat.count(transaction.changes)) changes)"
+    }
+    return "\(HumanFormat.count(all.count)) not settled: " + first.joined(separator: ", ")
+      + (all.count > first.count ? ", ..." : "")
+  }
+
+  /// Seconds since a moment; 0 when the clocks differ the other way.
+  static func age(_ moment: Timestamp, _ now: Timestamp) -> Double {
+    max(0, Double(now.rawValue) - Double(moment.rawValue)) / 1e6
   }
 
   static func time(_ seconds: Double?) -> String {

@@ -33,6 +33,7 @@ struct DocumentationTests {
     #expect(read.publication.name == read.slot)
     #expect(read.log == SlotDefinition.Log(directory: "/var/lib/crossfade/transaction-state"))
     #expect(read.confirm == .logged)
+    #expect(read.stream == SlotDefinition.Stream())
     #expect(read.write == SlotDefinition.Write())
     #expect(read.backfill == SlotDefinition.Backfill())
   }

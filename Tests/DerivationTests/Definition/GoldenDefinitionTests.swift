@@ -63,6 +63,7 @@ struct GoldenDefinitionTests {
     #expect(definition.derive.map.states.isEmpty)
     #expect(definition.log.segment == ByteCount(bytes: 64 << 20))
     #expect(definition.confirm == .logged)
+    #expect(definition.stream == SlotDefinition.Stream())
     #expect(definition.write == SlotDefinition.Write())
     #expect(definition.backfill == SlotDefinition.Backfill())
   }

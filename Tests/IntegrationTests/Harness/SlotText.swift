@@ -13,6 +13,8 @@ struct SlotText {
   var confirm = "logged"
   var batch = 5000
   var backfill = (batch: 5000, pause: "0ms")
+  /// Keys of the stream section, `two_phase: true`, a line each.
+  var stream: [String] = []
 
   init(slot: String) { self.slot = slot }
 
@@ -44,6 +46,7 @@ struct SlotText {
     backfill:
       batch: \(backfill.batch)
       pause: \(backfill.pause)
+    \(stream.isEmpty ? "" : "stream:\n" + stream.map { "  \($0)" }.joined(separator: "\n"))
 
     """
   }

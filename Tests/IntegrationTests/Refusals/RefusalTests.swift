@@ -125,6 +125,24 @@ extension Integration {
       #expect(try session.query("SELECT count(*) FROM pg_publication", purpose: "count")[0] == "0")
     }
 
+    @Test(
+      "a publication that is dropped while its changes are streamed ends the stream, on 18 too, before a gap")
+    func publicationDroppedMeanwhile() throws {
+      let ledger = try LedgerFixture("publication_lost", rows: 10)
+      let process = try ledger.expandAndStart()
+      try ledger.awaitCaughtUp(process)
+      let session = try ledger.connect()
+      try session.script("DROP PUBLICATION \(ledger.slot)", purpose: "drop the publication")
+      try session.script(
+        "UPDATE public.transactions SET status = 'Settled' WHERE id = 1", purpose: "change a row")
+      let moved = try session.query("SELECT pg_current_wal_lsn()", purpose: "ask for the position")
+      #expect(process.wait(within: .seconds(30)) == .exited(3), "\(process.outputTail)")
+      #expect(
+        process.output.contains("publication \(ledger.slot) does not exist, though capture has begun before"))
+      let slot = try ReplicationSlot.find(ledger.slot, on: session)
+      #expect(try #require(slot?.confirmedFlushLSN) < #require(moved[0].flatMap { LSN($0) }))
+    }
+
     @Test("a role without REPLICATION")
     func noReplication() throws {
       let ledger = try LedgerFixture("no_replication", rows: 10, user: "cf_reader")

@@ -1,0 +1,60 @@
+import ChangeLog
+import Glibc
+import PGOutput
+
+/// What stands in a spool directory, by name.
+enum SpoolDirectory {
+  enum Kind: Equatable {
+    /// Of a transaction in progress: worthless once its connection is gone.
+    case open
+    case prepared(TransactionID)
+    /// Of a prepared one that is being put into the log, where it ends at `end`.
+    case committing(TransactionID, end: LSN)
+  }
+
+  static func kind(of name: String) -> Kind? {
+    if name.hasSuffix(SpoolFormat.openSuffix) { return .open }
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    guard let first = parts.first, first.utf8.count == 8, let xid = UInt32(first, radix: 16) else {
+      return nil
+    }
+    switch "." + (parts.last ?? "") {
+    case SpoolFormat.preparedSuffix where parts.count == 2: return .prepared(TransactionID(rawValue: xid))
+    case SpoolFormat.committingSuffix where parts.count == 3:
+      guard let end = UInt64(parts[1], radix: 16) else { return nil }
+      return .committing(TransactionID(rawValue: xid), end: LSN(rawValue: end))
+    default: return nil
+    }
+  }
+
+  /// The names in the directory; none when it is not there.
+  static func names(_ path: String) throws(ChangeLogError) -> [String] {
+    guard let stream = opendir(path) else {
+      if errno == ENOENT { return [] }
+      throw LogFile.error("opendir", path, errno)
+    }
+    defer { closedir(stream) }
+    var found: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { raw in
+        String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != ".", name != ".." { found.append(name) }
+    }
+    return found.sorted()
+  }
+
+  /// Makes the directory, durably.
+  static func make(_ path: String, _ calls: FileCalls) throws(ChangeLogError) {
+    guard mkdir(path, 0o750) == 0 || errno == EEXIST else { throw LogFile.error("mkdir", path, errno) }
+    try sync(path + "/..", calls)
+  }
+
+  /// Makes created and renamed names durable.
+  static func sync(_ path: String, _ calls: FileCalls) throws(ChangeLogError) {
+    let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw LogFile.error("open", path, errno) }
+    defer { close(descriptor) }
+    guard calls.syncDirectory(descriptor) == 0 else { throw .syncFailed(path: path, errno: errno) }
+  }
+}

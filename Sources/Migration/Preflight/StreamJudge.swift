@@ -1,0 +1,57 @@
+public import Derivation
+public import Postgres
+
+/// Whether the stream will be what `stream:` asks for.
+struct StreamJudge {
+  let wishes: SlotDefinition.Stream
+  let server: ServerVersion
+  let slot: ReplicationSlot?
+
+  init(_ wishes: SlotDefinition.Stream, server: ServerVersion, slot: ReplicationSlot?) {
+    self.wishes = wishes
+    self.server = server
+    self.slot = slot
+  }
+
+  var findings: [Finding] { denied + [twoPhase, failover].compactMap { $0 } }
+
+  /// What was asked for by name and the server cannot: it works without, so nothing fails.
+  private var denied: [Finding] {
+    StreamNegotiation(
+      server: server, wishes: StreamWishes(wishes), slotIsTwoPhase: slot?.twoPhase ?? false
+    ).explanations.filter(\.isDenied).map { option in
+      .warn(
+        "stream", "\(option.option) stays \(option.value): \(option.reason)",
+        fix: "remove stream.\(option.option) from the slot definition, or upgrade the server")
+    }
+  }
+
+  private var twoPhase: Finding? {
+    guard !wishes.twoPhase, let slot, slot.twoPhase, server.major >= 15 else { return nil }
+    return .warn(
+      "stream", "\(slot.name) is two-phase, though stream.two_phase is false: a slot stays so once it is",
+      fix: "write `two_phase: true` under `stream:`, so that the definition says what happens")
+  }
+
+  private var failover: Finding? {
+    guard wishes.failover == true,
+      !StreamNegotiation.makesFailoverSlot(server: server, wished: true, twoPhase: wishes.twoPhase)
+    else { return nil }
+    return server.major < 17
+      ? .warn(
+        "stream", "failover stays off: the server is \(server); synchronized slots came with 17",
+        fix: "remove stream.failover from the slot definition, or upgrade the server")
+      : .warn(
+        "stream", "failover stays off: 17 refuses slots that are two-phase and synchronized to standbys",
+        fix: "choose one of stream.two_phase and stream.failover, or upgrade the server to 18")
+  }
+}
+
+extension StreamWishes {
+  /// What a slot definition asks of the stream.
+  public init(_ stream: SlotDefinition.Stream) {
+    self.init(
+      streaming: stream.streaming, twoPhase: stream.twoPhase, binary: stream.binary,
+      withoutOrigins: stream.origin == .none)
+  }
+}

@@ -1,0 +1,19 @@
+import Foundation
+
+extension Scenario {
+  static let folder = URL(filePath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "fixtures/scenarios")
+
+  /// The names of all scenarios there are.
+  static let names: [String] = {
+    let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
+    return (names ?? []).filter { $0.hasSuffix(".sql") }.map { String($0.dropLast(4)) }.sorted()
+  }()
+
+  /// Reads a scenario's file.
+  static func named(_ name: String) throws -> Scenario {
+    try Scenario(
+      name: name, text: String(contentsOf: folder.appending(path: "\(name).sql"), encoding: .utf8))
+  }
+}

@@ -1,0 +1,32 @@
+import Testing
+
+/// PostgreSQL's own subscription tests, and what else must come out of a stream unharmed, as tests of what is captured.
+@Suite("Scenarios", .serialized) struct ScenarioTests {
+  @Test("all scenarios are here")
+  func complete() {
+    #expect(Scenario.names.count >= 55)
+  }
+
+  @Test("gives the expected records, whatever was negotiated", arguments: Scenario.names)
+  func scenario(_ name: String) async throws {
+    let scenario = try Scenario.named(name)
+    let major = try ScenarioServer.major
+    if let obstacle = scenario.obstacle(on: major) {
+      try Test.cancel("\(obstacle)")
+    }
+    let run = try ScenarioRun(scenario)
+    let outcome: Result<[ScenarioRun.Verdict<RecordRenderer>], any Error>
+    do {
+      outcome = .success(try await run.run { RecordRenderer(types: TypeNames(session: $0)) })
+    } catch {
+      outcome = .failure(error)
+    }
+    try run.clean()
+    for verdict in try outcome.get() {
+      let expected = scenario.expected(on: major, verdict.mode, verdict.judge)
+      guard verdict.seen.lines != expected else { continue }
+      let difference = LineDifference.text(expected, verdict.seen.lines)
+      Issue.record("\(scenario.name), \(verdict.judge) in mode \(verdict.mode):\n\(difference)")
+    }
+  }
+}
