@@ -19,9 +19,6 @@ extension Scenario {
       let number = index + 1
       let parts = line.firstRange(of: "-->")
       let left = String(parts.map { line[..<$0.lowerBound] } ?? line).trimmed
-      if let parts, isRecording {
-        try expect(String(line[parts.upperBound...]).trimmed, at: number)
-      }
       if left == "-- record" {
         isRecording = true
       } else if left.hasPrefix("--") {
@@ -30,7 +27,9 @@ extension Scenario {
       } else if let step = reader.take(left, line: number) {
         if isRecording { steps.append(step) } else { setup.append(step) }
       }
-      if let parts, isRecording { try fail(String(line[parts.upperBound...]).trimmed, at: number) }
+      if let parts, isRecording {
+        try expect(String(line[parts.upperBound...]).trimmed, at: number)
+      }
     }
     guard reader.isBetween, isRecording, !title.isEmpty else {
       throw error(0, "no title, no `-- record`, or a statement without its end")
@@ -50,6 +49,7 @@ extension Scenario {
     case "majors": majors = try Self.majors(value) ?? { throw error(line, "no majors: \(value)") }()
     case "encoding": encoding = value
     case "publications": publications = value.split(separator: ",").map { String($0).trimmed }
+    case "known": known = value
     case "options":
       options = value.split(separator: " ").map { word in
         let sides = word.split(separator: "=", maxSplits: 1)
@@ -88,8 +88,15 @@ extension Scenario {
       if !modes.isEmpty { expectation.modes = Set(modes) }
       if !judges.isEmpty { expectation.judges = Set(judges) }
     }
-    guard !expectation.text.hasPrefix("ERROR") else { return }
-    expectations.append(expectation)
+    guard expectation.text.hasPrefix("ERROR") else {
+      expectations.append(expectation)
+      return
+    }
+    guard let last = steps.indices.last, steps[last].line == line else {
+      throw error(line, "an error stands beside the end of no statement")
+    }
+    expectation.text = String(expectation.text.dropFirst("ERROR".count)).trimmed
+    steps[last].error = expectation
   }
 
   /// What stands between the brackets a text begins with, and what follows them.
@@ -98,14 +105,6 @@ extension Scenario {
     return (
       String(text[text.index(after: text.startIndex)..<end]), String(text[text.index(after: end)...]).trimmed
     )
-  }
-
-  private mutating func fail(_ text: String, at line: Int) throws {
-    guard text.hasPrefix("ERROR") else { return }
-    guard let last = steps.indices.last, steps[last].line == line else {
-      throw error(line, "an error stands beside the end of no statement")
-    }
-    steps[last].error = String(text.dropFirst("ERROR".count)).trimmed
   }
 }
 

@@ -6,7 +6,7 @@ struct Scenario: Sendable {
     var sql: String
     var line: Int
     /// The error it has to fail with, or a part of it.
-    var error: String?
+    var error: Expectation?
   }
 
   /// A line the stream is expected to hold, in which majors and modes, and by which judges.
@@ -28,6 +28,8 @@ struct Scenario: Sendable {
   var publications: [String]?
   /// What the stream is asked for beside the mode's own options.
   var options: [StreamOption] = []
+  /// Why what is captured is not yet what is expected.
+  var known: String?
   /// What runs before the slots are made.
   var setup: [Step] = []
   /// What runs while the stream is captured.
