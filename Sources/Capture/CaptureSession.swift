@@ -43,9 +43,9 @@ struct CaptureSession {
   ) throws(CaptureError) -> OpenLog {
     let summary: LogSummary?
     do { summary = try ChangeLogWriter.inspect(directory: plan.directory) } catch { throw .log(error) }
+    let source = try Source(plan: plan, interrupt: interrupt)
     let mark: LSN?
     do { mark = try checkpoint() } catch { throw .postgres(error) }
-    let source = try Source(plan: plan, interrupt: interrupt)
     try source.publication(begun: summary != nil || mark != nil)
     let found = summary.map { OriginGuard.Held(origin: $0.origin, end: $0.end, watermark: $0.watermark) }
     let decision = try source.decide(held: found, checkpoint: mark)
@@ -167,11 +167,9 @@ struct CaptureSession {
       metadata: ["from-timeline": "\(former)", "to-timeline": "\(timeline)"])
   }
 
-  /// Up to 17 the server ends a stream whose publication is gone with an error (`pgoutput.c LoadPublications`).
+  /// A stream whose publication is gone.
   private func explained(_ error: CaptureError) -> CaptureError {
-    guard case .postgres(.server(let cause)) = error, cause.sqlState == .undefinedObject,
-      cause.message.contains("publication")
-    else { return error }
+    guard case .postgres(let cause) = error, cause.isPublicationMissing else { return error }
     return .refused(.publicationMissing(publication: plan.publication))
   }
 

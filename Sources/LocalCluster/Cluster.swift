@@ -60,9 +60,7 @@ public final class Cluster: Sendable {
       ? nil : try ClusterGuard(directory, deletesFiles: configuration.ending == .remove)
     self.deathGuard = deathGuard
     self.password = password
-    let settings = ClusterConfiguration.defaultSettings
-      .merging(["fsync": configuration.isDurable ? "on" : "off"]) { $1 }
-      .merging(configuration.settings) { $1 }
+    let settings = configuration.settings(for: installation.majorVersion)
     do throws(ClusterError) {
       let port = configuration.listensOnLoopback ? try LoopbackPort.free() : 5432
       state = Mutex(

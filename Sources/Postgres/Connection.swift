@@ -8,6 +8,7 @@ import Glibc
 public final class Connection {
   let handle: OpaquePointer
   let interrupt: Interrupt?
+  let notices = ServerNotices()
 
   /// What a session is opened with beside the connection string.
   public struct Options: Sendable {
@@ -52,8 +53,8 @@ public final class Connection {
     let limit = given.connectTimeoutMilliseconds ?? options.connectTimeoutMilliseconds
     try establish(deadline: .after(milliseconds: limit), limit: limit)
     PQsetnonblocking(handle, 1)
-    // Notices of the server would go to stderr between our own lines.
-    _ = PQsetNoticeReceiver(handle, { _, _ in }, nil)
+    // They would go to stderr between our own lines.
+    notices.listen(to: handle)
     // A database without an encoding holds whatever was written; asked for UTF-8, the server refuses to send what is none,
     // and a stream would stand still at it for good.
     if reportedSetting("server_encoding") == "SQL_ASCII" {

@@ -20,7 +20,9 @@ extension Failure {
     case .server(let cause):
       switch cause.sqlState.category {
       case "28": code = .noPermission
-      case "42" where cause.sqlState == .insufficientPrivilege: code = .noPermission
+      case "42" where cause.sqlState == .insufficientPrivilege:
+        code = .noPermission
+        hint = hint ?? "`crossfade check SLOT` lists the grants needed"
       case "08", "53", "57": code = .unavailable
       default: code = cause.sqlState.isTransient ? .temporaryFailure : .unexpected
       }
