@@ -72,8 +72,6 @@ public final class DualWriteService: Sendable {
     case .standby: return "\(error)"
     // A predecessor that was killed leaves its session for a moment, and the origin with it.
     case .postgres(let cause) where cause.sqlState == .objectInUse: return "\(cause)"
-    // A standby that is about to be promoted, or a server that was set read-only for a while.
-    case .postgres(let cause) where cause.sqlState == .readOnlyTransaction: return "\(cause)"
     case .heldElsewhere: return "\(error)"
     default: return nil
     }
