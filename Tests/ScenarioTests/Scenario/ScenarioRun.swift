@@ -102,7 +102,10 @@ final class ScenarioRun {
   private func session(_ name: String) throws -> Connection {
     if let session = sessions[name] { return session }
     let session = try cluster.connect(database: database)
-    try session.script("SET timezone = 'UTC'", purpose: "set up session \(name)")
+    // What a failed scenario leaves open must not hold up the others.
+    try session.script(
+      "SET timezone = 'UTC'; SET lock_timeout = '20s'; SET statement_timeout = '60s'",
+      purpose: "set up session \(name)")
     sessions[name] = session
     return session
   }
