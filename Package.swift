@@ -149,3 +149,14 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// The same fuzz targets twice, never at once: `make fuzz` builds them with libFuzzer, which brings its own main; the
+// tests replay their corpora.
+package.targets.append(
+  Context.environment["CROSSFADE_FUZZ"] == nil
+    ? .testTarget(
+      name: "FuzzTests", dependencies: ["PGOutput", "ChangeLog", "Capture", "Derivation", "Postgres"],
+      path: "Fuzz", sources: ["Targets", "Replay"], swiftSettings: settings)
+    : .executableTarget(
+      name: "crossfade-fuzz", dependencies: ["PGOutput", "ChangeLog", "Capture", "Derivation", "Postgres"],
+      path: "Fuzz", sources: ["Targets", "Driver"], swiftSettings: settings))
