@@ -10,6 +10,11 @@ struct StreamProgram {
     case streamed(TransactionID)
   }
 
+  /// What our own transactions carry.
+  static let ownOrigin = "ours"
+  static let ownPrefix = "crossfade"
+  static let ownContent = "slot"
+
   private var source: ByteSource
   private var block = Block.none
   private var streamed: Set<TransactionID> = []
@@ -143,8 +148,8 @@ struct StreamProgram {
       TypeName(xid: xid, id: TypeOID(rawValue: id.rawValue), namespace: "s", name: "t").encode(to: &writer)
       return
     }
-    // The name tells one description from another; the position makes it new.
-    let name = "t\(position)"
+    // The name tells one description from another; now and then one comes again.
+    let name = "t\(source.byte() & 3)"
     let columns = [Column(isKey: true, name: "id", type: TypeOID(rawValue: 20))]
     Relation(xid: xid, id: id, namespace: "s", name: name, replicaIdentity: .default, columns: columns)
       .encode(to: &writer)
@@ -152,7 +157,6 @@ struct StreamProgram {
 
   private mutating func content(_ choice: UInt8) {
     let xid = streamedID()
-    let text = Array("\(position)".utf8)
     let count: [ColumnImage] = choice == 0xEF ? [.null, .unchanged] : [.text("\(position)")]
     let tuple = OwnedTuple(count)
     let id = table()
@@ -170,12 +174,21 @@ struct StreamProgram {
     case 5:
       Truncate(xid: xid, isCascade: true, relations: [id, RelationID(rawValue: 1)]).encode(to: &writer)
     case 6:
-      Origin(lsn: LSN(rawValue: position), name: "o\(position)").encode(to: &writer)
-    default:
-      LogicalMessage(
-        xid: xid, isTransactional: choice & 4 == 0, lsn: LSN(rawValue: position), prefix: text.rawBytes,
-        content: text.rawBytes
-      ).encode(to: &writer)
+      let name = choice & 8 == 0 ? Self.ownOrigin : "o\(position)"
+      Origin(lsn: LSN(rawValue: position), name: name).encode(to: &writer)
+    default: message(xid, isOwn: choice & 8 == 0)
     }
+  }
+
+  private mutating func message(_ xid: TransactionID?, isOwn: Bool) {
+    var isTransactional = true
+    // The server sends the other kind between transactions.
+    if case .none = block { isTransactional = false }
+    let prefix = Array((isOwn ? Self.ownPrefix : "app").utf8)
+    let content = Array((isOwn ? Self.ownContent : "\(position)").utf8)
+    LogicalMessage(
+      xid: xid, isTransactional: isTransactional, lsn: LSN(rawValue: position), prefix: prefix.rawBytes,
+      content: content.rawBytes
+    ).encode(to: &writer)
   }
 }
