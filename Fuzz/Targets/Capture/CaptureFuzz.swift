@@ -7,7 +7,7 @@ import PGOutput
 /// is what the assembler reads from the stream itself, without our own transactions; and the log takes it.
 enum CaptureFuzz {
   static func check(_ bytes: [UInt8]) throws(Finding) {
-    var program = StreamProgram(bytes)
+    var program = StreamProgram(bytes, describesAsServer: true)
     var reference = CommittedStream(skipsOwn: true)
     var capture = CapturedRecords()
     while let payload = program.next() {

@@ -21,7 +21,16 @@ struct StreamProgram {
   private var position: UInt64 = 0x1000
   private var writer = WireWriter()
 
-  init(_ bytes: some Collection<UInt8>) { source = ByteSource(bytes) }
+  /// Whether tables are described where the server does it (`pgoutput.c maybe_send_schema`): inside transactions,
+  /// before their first change on the connection, and before the first in each streamed transaction.
+  private let describesAsServer: Bool
+  private var described: Set<RelationID> = []
+  private var describedInStream: [TransactionID: Set<RelationID>] = [:]
+
+  init(_ bytes: some Collection<UInt8>, describesAsServer: Bool = false) {
+    source = ByteSource(bytes)
+    self.describesAsServer = describesAsServer
+  }
 
   /// Whether the program believes that it stands in a streamed block.
   private var streamedBlock: TransactionID? {
@@ -66,11 +75,13 @@ struct StreamProgram {
       let xid = TransactionID(rawValue: UInt32(which & 3) + 1)
       let isFirst = !streamed.contains(xid) || which & 0xE0 == 0
       StreamStart(xid: xid, isFirstSegment: isFirst).encode(to: &writer)
+      if isFirst { describedInStream[xid] = [] }
       streamed.insert(xid)
       block = .streamed(xid)
     case 7, 8:
       let xid = transaction()
       StreamCommit(xid: xid, commitLSN: lsn, endLSN: end, commitTime: time).encode(to: &writer)
+      described.formUnion(describedInStream.removeValue(forKey: xid) ?? [])
       streamed.remove(xid)
     case 9, 10, 11:
       let xid = transaction()
@@ -78,6 +89,8 @@ struct StreamProgram {
       StreamAbort(xid: xid, subxid: sub, place: source.byte() & 1 == 0 ? nil : .init(lsn: lsn, time: time))
         .encode(to: &writer)
       if sub == xid { streamed.remove(xid) }
+      // `cleanup_rel_sync_cache`: what was described may be gone, so it comes again.
+      describedInStream[xid] = []
     case 12:
       let xid = transaction()
       Prepare(prepareLSN: lsn, endLSN: end, prepareTime: time, xid: xid, gid: gid(xid))
@@ -100,7 +113,8 @@ struct StreamProgram {
         streamed.remove(xid)
         block = .preparing(xid)
       }
-    default: choice & 0x10 == 0 ? describe() : content(choice)
+    default:
+      choice & 0x10 == 0 && !describesAsServer ? describe() : content(describesAsServer ? 0x70 : choice)
     }
   }
 
@@ -148,6 +162,15 @@ struct StreamProgram {
       TypeName(xid: xid, id: TypeOID(rawValue: id.rawValue), namespace: "s", name: "t").encode(to: &writer)
       return
     }
+    describe(id, xid)
+  }
+
+  private mutating func describe(_ id: RelationID, _ xid: TransactionID?) {
+    if let top = streamedBlock {
+      describedInStream[top, default: []].insert(id)
+    } else {
+      described.insert(id)
+    }
     // The name tells one description from another; now and then one comes again.
     let name = "t\(source.byte() & 3)"
     let columns = [Column(isKey: true, name: "id", type: TypeOID(rawValue: 20))]
@@ -160,6 +183,12 @@ struct StreamProgram {
     let count: [ColumnImage] = choice == 0xEF ? [.null, .unchanged] : [.text("\(position)")]
     let tuple = OwnedTuple(count)
     let id = table()
+    if describesAsServer, choice / 16 % 8 < 6 {
+      let known = streamedBlock.map { describedInStream[$0] ?? [] } ?? described
+      for needed in [id, RelationID(rawValue: 1)] where !known.contains(needed) {
+        return describe(needed, xid)
+      }
+    }
     switch choice / 16 % 8 {
     case 0, 1, 2:
       if let view = try? tuple.view { Insert(xid: xid, relation: id, new: view).encode(to: &writer) }
