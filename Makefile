@@ -11,10 +11,10 @@ TEST_PACKAGES := $(DEMO_PACKAGES) lz4 xxd
 # One binary that needs libpq, liblz4 and libstdc++ only: Swift's own libraries are in it.
 RELEASE := -c release --static-swift-stdlib
 
-.PHONY: help demo test build release bench fuzz lint format fixtures clean
+.PHONY: help demo test test-matrix build release bench fuzz lint format fixtures clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 
 demo: ## a migration of a million rows under traffic, killed in the middle and proven (DEMO="--keep ...")
 	@scripts/packages.sh $(DEMO_PACKAGES)
@@ -24,6 +24,10 @@ demo: ## a migration of a million rows under traffic, killed in the middle and p
 test: ## all tests, against real servers (ONLY=name runs those that match)
 	@scripts/packages.sh $(TEST_PACKAGES)
 	@scripts/test.sh $(ONLY)
+
+test-matrix: ## what uses servers, on every PostgreSQL major that can be had (MAJORS="13 18", ONLY=name)
+	@scripts/packages.sh $(TEST_PACKAGES)
+	@ONLY="$(ONLY)" scripts/matrix.sh $(MAJORS)
 
 build: ## a debug build
 	@scripts/packages.sh $(BUILD_PACKAGES)

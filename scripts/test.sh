@@ -5,13 +5,15 @@
 # they have the machine's cores to themselves. What was skipped, and why, is repeated at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/suites.sh
 
 echo "building; the first time this compiles the dependencies too and takes some minutes"
-# On a terminal the line that counts up stays; in a log it would be a thousand lines.
-if [ -t 1 ]; then
-  swift build --build-tests
-else
-  swift build --build-tests 2>&1 | sed -u '/^\[[0-9]*\/[0-9]*\] /d'
+build_tests
+
+# Majors that `make test-matrix` has brought, for tests that want two of them.
+if [ -z "${CROSSFADE_PG_MAJORS:-}" ]; then
+  CROSSFADE_PG_MAJORS=$(compgen -G "$PWD/.postgres/*/bin" | paste -sd: || true)
+  export CROSSFADE_PG_MAJORS
 fi
 
 log=$PWD/.build/test.log
@@ -22,7 +24,6 @@ run() {
   swift test --skip-build --disable-xctest "$@" 2>&1 | tee -a "$log" | sed -u '/^◇ /d' || failed=1
 }
 
-servers='^(CaptureTests|CommandTests|DualWriteTests|IntegrationTests|LocalClusterTests|MigrationTests|PostgresTests|ScenarioTests)\.'
 begin=$SECONDS
 if [ $# -gt 0 ]; then
   run --no-parallel --filter "$1"

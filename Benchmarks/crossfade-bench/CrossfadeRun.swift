@@ -7,7 +7,7 @@ struct CrossfadeRun {
   let definition: String
   let environment: [String: String]
 
-  init(_ bench: BenchCluster, slot: String, batch: Int = 5000) throws {
+  init(_ bench: BenchCluster, slot: String, batch: Int = 5000, streaming: Bool = false) throws {
     var buffer = [CChar](repeating: 0, count: 4096)
     let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
     guard length > 0 else { throw BenchError("cannot find this executable") }
@@ -38,6 +38,8 @@ struct CrossfadeRun {
         directory: \(bench.directory)/\(slot)
       write:
         batch: \(batch)
+      stream:
+        streaming: \(streaming)
       """
     guard let file = fopen(definition, "w") else { throw BenchError("cannot write \(definition)") }
     fputs(text + "\n", file)

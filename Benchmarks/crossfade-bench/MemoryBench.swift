@@ -13,24 +13,24 @@ struct MemoryBench {
     let ledger = try BenchCluster(
       rows: 0, settings: ["logical_decoding_work_mem": "4MB", "max_connections": "150"])
     defer { ledger.finish() }
-    let large = "memory-one-transaction"
-    let many = "memory-hundred-streams"
-    if large.hasPrefix(only) {
-      let count = Bench.changes * 10
-      try measure(large, ledger, count, &report) { try oneTransaction(ledger, count) }
+    let large = Bench.changes * 10
+    for (name, streaming) in [("memory-one-transaction", false), ("memory-one-streamed", true)]
+    where name.hasPrefix(only) {
+      try measure(name, ledger, large, streaming, &report) { try oneTransaction(ledger, large) }
     }
+    let many = "memory-hundred-streamed"
     if many.hasPrefix(only) {
-      let count = Bench.changes
-      try measure(many, ledger, count, &report) { try hundredStreams(ledger, count) }
+      try measure(many, ledger, Bench.changes, true, &report) { try hundredStreams(ledger, Bench.changes) }
     }
   }
 
   /// Reads while the traffic is made, then until its last row has its state; the memory is that of the process's life.
   private func measure(
-    _ name: String, _ ledger: BenchCluster, _ count: Int, _ report: inout Report, traffic: () throws -> Void
+    _ name: String, _ ledger: BenchCluster, _ count: Int, _ streaming: Bool, _ report: inout Report,
+    traffic: () throws -> Void
   ) throws {
     let slot = name.replacing("-", with: "_")
-    let run = try CrossfadeRun(ledger, slot: slot)
+    let run = try CrossfadeRun(ledger, slot: slot, streaming: streaming)
     let process = try run.start()
     try wait(ledger, "SELECT 1 FROM pg_replication_slots WHERE slot_name = '\(slot)' AND active", 60)
     try traffic()

@@ -56,6 +56,8 @@ public enum Refusal: Error, Sendable, Equatable {
   case publicationUnfit(publication: String, what: String)
   /// A published table without replica identity would make the application's updates fail.
   case replicaIdentity(table: String, what: String)
+  /// A column's binary form cannot be read.
+  case binaryUnreadable(table: String, column: String, type: String)
   /// The role lacks a privilege.
   case privilege(what: String, grant: String)
   /// A table or column is not there.

@@ -16,6 +16,8 @@ struct CaptureSession {
   private var held: OriginGuard.Held?
   /// The prepared transactions whose changes are in the spool.
   private var prepared: [PreparedTransaction] = []
+  /// The server could not stream a transaction while it ran: from now on it sends them when they commit.
+  private var streamsNothing = false
 
   /// How long a slot that somebody reads is waited for, at the start and after a lost connection: a walsender whose
   /// client died without a word holds its slot until `wal_sender_timeout`.
@@ -41,9 +43,9 @@ struct CaptureSession {
   ) throws(CaptureError) -> OpenLog {
     let summary: LogSummary?
     do { summary = try ChangeLogWriter.inspect(directory: plan.directory) } catch { throw .log(error) }
+    let source = try Source(plan: plan, interrupt: interrupt)
     let mark: LSN?
     do { mark = try checkpoint() } catch { throw .postgres(error) }
-    let source = try Source(plan: plan, interrupt: interrupt)
     try source.publication(begun: summary != nil || mark != nil)
     let found = summary.map { OriginGuard.Held(origin: $0.origin, end: $0.end, watermark: $0.watermark) }
     let decision = try source.decide(held: found, checkpoint: mark)
@@ -92,8 +94,8 @@ struct CaptureSession {
     var options = PgoutputOptions.negotiate(
       server: source.replication.serverVersion, publications: [plan.publication], wishes: plan.wishes,
       slotIsTwoPhase: try source.slot()?.twoPhase ?? false)
-    // The dual-write reads texts.
-    options.binary = false
+    if streamsNothing { options.streaming = .off }
+    if options.binary { try source.checkBinary() }
     if options.twoPhase, confirmationLimit != nil {
       throw .refused(
         .slotUnusable(
@@ -127,14 +129,27 @@ struct CaptureSession {
         ownOrigin: plan.ownOrigin, ownPrefix: plan.ownPrefix, ownContent: plan.slot,
         prepared: prepared),
       start: start, reportInterval: source.reportInterval, confirmationLimit: confirmationLimit,
-      appliedPosition: appliedPosition)
+      appliedPosition: appliedPosition,
+      rolledBack: { (subtransactions) throws(CaptureError) in
+        try RolledBack.among(subtransactions, on: source.sql)
+      })
     let end: SourceStream.End
     do {
       end = try stream.run()
     } catch {
       _ = try feed.settle()
       prepared = stream.framer.pending
-      throw explained(error)
+      let explained = explained(error)
+      guard options.streaming != .off, case .postgres(let cause) = explained, case .server = cause,
+        !cause.isRetriable
+      else { throw explained }
+      // The log is the same either way, so nothing is lost by asking for less. 18 cannot stream what follows a table's
+      // rewrite after a rolled back savepoint, and sends it whole.
+      streamsNothing = true
+      logger.warning(
+        "the server failed while it streamed a transaction; from now on they are asked for when they commit",
+        metadata: ["error": "\(error)"])
+      return
     }
     let durable = try feed.settle()
     prepared = stream.framer.pending
@@ -152,11 +167,9 @@ struct CaptureSession {
       metadata: ["from-timeline": "\(former)", "to-timeline": "\(timeline)"])
   }
 
-  /// Up to 17 the server ends a stream whose publication is gone with an error (`pgoutput.c LoadPublications`).
+  /// A stream whose publication is gone.
   private func explained(_ error: CaptureError) -> CaptureError {
-    guard case .postgres(.server(let cause)) = error, cause.sqlState == .undefinedObject,
-      cause.message.contains("publication")
-    else { return error }
+    guard case .postgres(let cause) = error, cause.isPublicationMissing else { return error }
     return .refused(.publicationMissing(publication: plan.publication))
   }
 

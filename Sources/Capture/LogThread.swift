@@ -71,6 +71,8 @@ struct LogThread {
     case .discard(let xid): try spools.discard(xid)
     case .cut(let xid, let bytes):
       try untilRoom { () throws(ChangeLogError) in try spools.cut(xid, to: bytes) }
+    case .remove(let xid, let ranges):
+      try untilRoom { () throws(ChangeLogError) in try spools.remove(ranges, of: xid) }
     case .splice(let xid, let frame):
       try splice(frame) { (take) throws(ChangeLogError) in try spools.read(xid, take) }
       try spools.discard(xid)

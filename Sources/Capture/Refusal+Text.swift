@@ -60,6 +60,8 @@ extension Refusal: CustomStringConvertible {
       return "publication \(publication) does not fit: \(what)"
     case .replicaIdentity(let table, let what):
       return "table \(table) must not be published: \(what)"
+    case .binaryUnreadable(let table, let column, let type):
+      return "column \(column) of \(table) is of type \(type), whose binary form Crossfade cannot read"
     case .privilege(let what, _): return what
     case .missingObject(let what, _): return what
     case .exhausted(let what): return what
@@ -99,6 +101,7 @@ extension Refusal: CustomStringConvertible {
         + "`crossfade check` shows it, then `crossfade reset SLOT --accept-gap` and backfill"
     case .publicationUnfit: return "alter the publication, or name another one in the slot definition"
     case .replicaIdentity: return "give the table a primary key, or ALTER TABLE ... REPLICA IDENTITY FULL"
+    case .binaryUnreadable: return "write `binary: false` under `stream:` in the slot definition"
     case .privilege(_, let grant): return grant
     case .missingObject(_, let hint): return hint
     case .exhausted:

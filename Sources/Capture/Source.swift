@@ -78,6 +78,20 @@ struct Source {
     }
   }
 
+  /// Refuses values in binary form that nobody here could read: once in the log they stay as they are.
+  func checkBinary() throws(CaptureError) {
+    let table = plan.table
+    let columns: [TableColumn]
+    do {
+      columns = try TableColumn.find(table.columns, schema: table.schema, table: table.name, on: sql)
+    } catch {
+      throw .postgres(error)
+    }
+    guard let column = BinaryColumns(columns).unreadable else { return }
+    throw .refused(
+      .binaryUnreadable(table: "\(table.schema).\(table.name)", column: column.name, type: column.type))
+  }
+
   /// A history file that somebody has removed proves nothing; the guard refuses where it is needed.
   private static func history(
     of timeline: UInt32, on replication: Connection
@@ -93,8 +107,7 @@ struct Source {
   func createSlot() throws(CaptureError) -> LSN {
     let server = replication.serverVersion
     let twoPhase = plan.wishes.twoPhase && server.major >= 15
-    let failover = StreamNegotiation.makesFailoverSlot(
-      server: server, wished: plan.failover, twoPhase: twoPhase)
+    let failover = StreamNegotiation.makesFailoverSlot(server: server, wished: plan.failover)
     do {
       return try replication.createSlot(plan.slot, twoPhase: twoPhase, failover: failover).consistentPoint
     } catch {

@@ -13,6 +13,8 @@ struct SourceStream: ~Copyable {
   /// The dual-write's committed position, where confirmation waits for it; nil where it does not.
   let confirmationLimit: (@Sendable () -> LSN)?
   let appliedPosition: @Sendable () -> LSN
+  /// Which of these subtransactions were rolled back.
+  let rolledBack: ([TransactionID]) throws(CaptureError) -> Set<TransactionID>
 
   var framer: StreamFramer
   var feedback: Feedback
@@ -36,6 +38,7 @@ struct SourceStream: ~Copyable {
   private var markedAt: UInt64 = 0
   private var heardAt = Deadline.now
   private var hasPaused = false
+  private var unsettled: Unsettled?
   private var unsubmitted = false
   private var submittedAt: UInt64 = 0
   private var asked = false
@@ -51,7 +54,8 @@ struct SourceStream: ~Copyable {
   init(
     stream: ReplicationStream, feed: LogFeed, status: CaptureStatusBoard, interrupt: Interrupt,
     framer: StreamFramer, start: LSN, reportInterval: UInt64,
-    confirmationLimit: (@Sendable () -> LSN)?, appliedPosition: @escaping @Sendable () -> LSN
+    confirmationLimit: (@Sendable () -> LSN)?, appliedPosition: @escaping @Sendable () -> LSN,
+    rolledBack: @escaping ([TransactionID]) throws(CaptureError) -> Set<TransactionID>
   ) {
     self.stream = stream
     self.feed = feed
@@ -60,6 +64,7 @@ struct SourceStream: ~Copyable {
     self.framer = framer
     self.confirmationLimit = confirmationLimit
     self.appliedPosition = appliedPosition
+    self.rolledBack = rolledBack
     feedback = Feedback(start: start, now: Deadline.now, interval: reportInterval)
     sent = start
     lastCommit = start
@@ -76,6 +81,7 @@ struct SourceStream: ~Copyable {
     try report(forced: true)
     while !interrupt.isStopped {
       let outcome = try readBurst()
+      try askAndSettle()
       try report(forced: false)
       switch outcome {
       case .ended: return .serverEnded
@@ -148,6 +154,10 @@ struct SourceStream: ~Copyable {
         case .message(let walStart, let payload):
           count += 1
           consumed = false
+          if let question = framer.unsettled(payload) {
+            unsettled = Unsettled(walStart: walStart, payload: Array(payload), question: question)
+            return .more
+          }
           try handle(walStart, payload, into: intake)
         case .keepalive(let position, _, let replyRequested):
           count += 1
@@ -208,6 +218,29 @@ struct SourceStream: ~Copyable {
       ended(at: end)
     case .hold, .drop: break
     }
+  }
+
+  /// The end of a streamed transaction with savepoints, read but not accepted.
+  private struct Unsettled {
+    var walStart: UInt64
+    var payload: [UInt8]
+    var question: StreamFramer.Unsettled
+  }
+
+  /// Asks the server which savepoints were rolled back - without the feed's lock, which the log's thread needs - and
+  /// accepts the transaction's end.
+  private mutating func askAndSettle() throws(CaptureError) {
+    guard let end = unsettled else { return }
+    unsettled = nil
+    let gone = try rolledBack(end.question.subtransactions)
+    _ = try feed.gather { (intake) throws(CaptureError) -> Void in
+      if !gone.isEmpty, let step = framer.remove(gone, of: end.question.xid) { intake.add(step) }
+      let outcome = end.payload.withUnsafeBytes { payload -> Result<Void, CaptureError> in
+        Result { () throws(CaptureError) in try handle(end.walStart, payload, into: intake) }
+      }
+      try outcome.get()
+    }
+    unsubmitted = true
   }
 
   private mutating func leavesNothing(_ end: LSN) {

@@ -45,7 +45,8 @@ struct Applier {
     }
     let map = try session.map()
     builder = BatchBuilder(
-      derive: plan.derive, statuses: StatusSet(map), skipThrough: end, capacity: plan.batch)
+      derive: plan.derive, statuses: StatusSet(map), forms: try session.binaryForms(), skipThrough: end,
+      capacity: plan.batch)
     spare = Batch(capacity: plan.batch)
     status.update { [end] status in
       status.phase = .applying

@@ -10,19 +10,27 @@ struct BatchBuilder {
   private var statuses: StatusSet
   private var relations: [RelationID: TrackedRelation?] = [:]
   private let skipThrough: LSN
+  private let forms: [TypeOID: BinaryForm]
 
   private var final = LSN.invalid
   private var xid: UInt32 = 0
   private var skipping = false
   private var scratch: [UInt8] = []
+  /// The text of a binary value.
+  private var text: [UInt8] = []
 
   private(set) var batch: Batch
 
   /// - Parameters:
+  ///   - forms: the binary forms of types that are not built in.
   ///   - skipThrough: transactions that ended here or before are applied already.
-  init(derive: SlotDefinition.Derive, statuses: StatusSet, skipThrough: LSN, capacity: Int) {
+  init(
+    derive: SlotDefinition.Derive, statuses: StatusSet, forms: [TypeOID: BinaryForm] = [:], skipThrough: LSN,
+    capacity: Int
+  ) {
     self.derive = derive
     self.statuses = statuses
+    self.forms = forms
     self.skipThrough = skipThrough
     batch = Batch(capacity: capacity)
   }
@@ -96,7 +104,7 @@ struct BatchBuilder {
       skipping = false
     case .relation(let relation):
       do throws(DualWriteError) {
-        relations[relation.id] = .some(try TrackedRelation(relation, derive: derive))
+        relations[relation.id] = .some(try TrackedRelation(relation, derive: derive, forms: forms))
       } catch {
         failure = error
       }
@@ -145,9 +153,13 @@ struct BatchBuilder {
       case .null:
         tells = true
         if !statuses.knowsNull { unknown = remember(nil) }
-      case .text(let bytes), .binary(let bytes):
+      case .text(let bytes):
         tells = true
         if !statuses.contains(bytes) { unknown = remember([UInt8](bytes)) }
+      case .binary(let bytes):
+        tells = true
+        guard readText(of: bytes, relation.statusForm, derive.from) else { return }
+        if !statuses.contains(text.rawBytes) { unknown = remember(text) }
       }
     }
     batch.keys.update(index) { entry in
@@ -172,23 +184,46 @@ struct BatchBuilder {
     _ tuple: TupleView, _ old: TupleView?, _ relation: TrackedRelation
   ) -> Bool {
     scratch.removeAll(keepingCapacity: true)
-    for column in relation.keyColumns {
-      if append(tuple.column(at: column)) { continue }
+    for (place, column) in relation.keyColumns.enumerated() {
+      let form = relation.keyForms[place]
+      if append(tuple.column(at: column), form, derive.key[place]) { continue }
       // A TOASTed key that did not change is sent with the old row only.
-      guard let old, append(old.column(at: column)) else {
-        failure = .relationUnfit(
-          relation: derive.table.description,
-          what: "a change arrived without its key; its replica identity has changed")
+      guard failure == nil, let old, append(old.column(at: column), form, derive.key[place]) else {
+        failure =
+          failure
+          ?? .relationUnfit(
+            relation: derive.table.description,
+            what: "a change arrived without its key; its replica identity has changed")
         return false
       }
     }
     return true
   }
 
-  private mutating func append(_ value: ColumnValue?) -> Bool {
-    guard let bytes = value?.bytes else { return false }
+  private mutating func append(_ value: ColumnValue?, _ form: BinaryForm?, _ column: Identifier) -> Bool {
+    guard let value else { return false }
+    switch value {
+    case .null, .unchanged: return false
+    case .text(let bytes): Self.append(bytes, to: &scratch)
+    case .binary(let bytes):
+      guard readText(of: bytes, form, column) else { return false }
+      let copy = text
+      Self.append(copy.rawBytes, to: &scratch)
+    }
+    return true
+  }
+
+  private static func append(_ bytes: RawSpan, to scratch: inout [UInt8]) {
     withUnsafeBytes(of: UInt32(truncatingIfNeeded: bytes.byteCount)) { scratch.append(contentsOf: $0) }
     scratch.append(bytes)
-    return true
+  }
+
+  /// Puts the text form of a binary value into `text`; false, with `failure` set, when it cannot be read.
+  private mutating func readText(of bytes: RawSpan, _ form: BinaryForm?, _ column: Identifier) -> Bool {
+    text.removeAll(keepingCapacity: true)
+    if let form, form.appendText(of: bytes, to: &text) { return true }
+    failure = .relationUnfit(
+      relation: derive.table.description, what: "column \(column) came in a binary form that cannot be read")
+    return false
   }
 }

@@ -12,6 +12,8 @@ public enum DualWriteError: Error, Sendable {
   case decode(DecodeError, walStart: LSN)
   /// The target's checkpoint is of another origin than the log.
   case foreignCheckpoint(slot: String, what: String)
+  /// The target is a standby, which takes no writes.
+  case standby
   /// Another process applies this slot.
   case heldElsewhere(slot: String, pid: Int64?)
   /// The published table lacks a column that is needed.
@@ -33,6 +35,7 @@ extension DualWriteError: CustomStringConvertible {
     case .decode(let error, let walStart): return "the record of \(walStart) cannot be decoded: \(error)"
     case .foreignCheckpoint(let slot, let what):
       return "the target's checkpoint of slot \(slot) belongs to another origin: \(what)"
+    case .standby: return "the target is a standby: it takes no writes before it is promoted"
     case .heldElsewhere(let slot, let pid):
       return "slot \(slot) is being applied by server process \(pid.map(String.init) ?? "unknown")"
     case .relationUnfit(let relation, let what): return "the changes of \(relation) cannot be used: \(what)"
@@ -55,6 +58,7 @@ extension DualWriteError: CustomStringConvertible {
     case .foreignCheckpoint:
       return
         "if the source was rebuilt on purpose: `crossfade reset SLOT --accept-gap`, then backfill and verify"
+    case .standby: return "name all servers in source.connection, with target_session_attrs=read-write"
     case .heldElsewhere(_, let pid):
       return "stop the other process"
         + (pid.map { "; SELECT * FROM pg_stat_activity WHERE pid = \($0) shows it" } ?? "")

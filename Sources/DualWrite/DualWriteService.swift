@@ -68,9 +68,12 @@ public final class DualWriteService: Sendable {
     switch error {
     case .postgres(.interrupted): return nil
     case .postgres(let cause) where cause.isRetriable: return "\(cause)"
+    // It may be promoted in the next moment; capture refuses one that is named for good.
+    case .standby: return "\(error)"
+    // A predecessor that was killed leaves its session for a moment, and the origin with it.
+    case .postgres(let cause) where cause.sqlState == .objectInUse: return "\(cause)"
     // A standby that is about to be promoted, or a server that was set read-only for a while.
     case .postgres(let cause) where cause.sqlState == .readOnlyTransaction: return "\(cause)"
-    // A predecessor that was killed leaves its session for a moment.
     case .heldElsewhere: return "\(error)"
     default: return nil
     }

@@ -18,7 +18,8 @@ public struct QuarantineRetry {
   private let plan: DualWritePlan
   private let connection: Connection
   private let interrupt: Interrupt
-  private let marked: Bool
+  /// Nil where there is no quarantine to go through.
+  private let mark: WriteMark?
   private let columns: Int
 
   /// How often a batch that met a lock is tried again.
@@ -36,16 +37,14 @@ public struct QuarantineRetry {
           ("lock_timeout", "\(plan.lockTimeout)"), ("statement_timeout", "\(plan.statementTimeout)"),
           ("default_transaction_isolation", "read committed"), ("search_path", "pg_catalog"),
         ] + DerivationSQL.planSettings), interrupt: interrupt)
-    marked = connection.serverVersion.major >= 14
     columns = plan.derive.key.count
-    guard try ControlSchema.exists(on: connection) else { return }
+    guard try ControlSchema.exists(on: connection) else {
+      mark = nil
+      return
+    }
+    mark = try WriteMark(.quarantine, slot: plan.slot, on: connection)
     let sql = DerivationSQL(plan.derive, keyTypes: try MapTable.keyTypes(plan.derive, on: connection))
     let purpose = "prepare the retry"
-    if marked {
-      let prefix = SQLText.literal(DualWritePlan.messagePrefix)
-      try connection.prepare(
-        "mark", "SELECT pg_catalog.pg_logical_emit_message(true, \(prefix), $1)", purpose: purpose)
-    }
     try connection.prepare("apply", sql.applyKeys, purpose: purpose)
     try connection.prepare("hold", QuarantineSQL.hold, purpose: purpose)
     try connection.prepare("release", QuarantineSQL.releaseDerived(sql), purpose: purpose)
@@ -122,7 +121,7 @@ public struct QuarantineRetry {
     let purpose = "retry the quarantine"
     let arrays = (0..<columns).map { column in array(keys.map { $0.columns?[column] ?? "" }) }
     let held = [Parameter.text(plan.slot), array(keys.map(\.json))]
-    var statements = marked ? [PipelineStatement("mark", [.text(plan.slot)])] : []
+    var statements = mark.map { [$0.statement()] } ?? []
     statements.append(PipelineStatement("apply", arrays))
     statements.append(PipelineStatement("hold", held))
     statements.append(PipelineStatement("release", held + arrays))

@@ -10,18 +10,8 @@ final class TargetSession {
   let connection: Connection
   let checkpoint: Checkpoint
   private let plan: DualWritePlan
-  private let mark: Mark
+  private let mark: WriteMark
   private let keyColumns: Int
-
-  /// How our transactions tell that they are ours.
-  private enum Mark: String {
-    /// The session's replication origin.
-    case origin
-    /// A logical message as the first record.
-    case message
-    /// Not at all (13 without the right to set up an origin): they come back and are found to change nothing.
-    case none
-  }
 
   /// The oldest transaction that was under way at the last commit (32 bits): everything before it is settled.
   private(set) var horizon: UInt32?
@@ -35,12 +25,16 @@ final class TargetSession {
     self.plan = plan
     keyColumns = plan.derive.key.count
     let holder: Int64?
+    let isStandby: Bool
     do throws(PostgresError) {
       connection = try Connection(plan.connection, options: Self.options(plan), interrupt: interrupt)
+      isStandby = try connection.query("SELECT pg_is_in_recovery()", purpose: "ask whether it takes writes")
+        .boolean(0, 0)
       holder = try SlotLock(slot: plan.slot).take(on: connection)
     } catch {
       throw .postgres(error)
     }
+    if isStandby { throw .standby }
     if let holder { throw .heldElsewhere(slot: plan.slot, pid: holder) }
     let loaded: Checkpoint?
     do throws(PostgresError) {
@@ -59,11 +53,7 @@ final class TargetSession {
     checkpoint = loaded
     try Self.compare(loaded, origin)
     do throws(PostgresError) {
-      if try Self.setUpOrigin(plan.slot, on: connection) {
-        mark = .origin
-      } else {
-        mark = connection.serverVersion.major >= 14 ? .message : .none
-      }
+      mark = try WriteMark(.dualWrite, slot: plan.slot, on: connection)
     } catch {
       throw .postgres(error)
     }
@@ -71,7 +61,7 @@ final class TargetSession {
     logger.info(
       "applying",
       metadata: [
-        "slot": "\(plan.slot)", "after": "\(loaded.endLSN)", "mark": "\(mark.rawValue)",
+        "slot": "\(plan.slot)", "after": "\(loaded.endLSN)", "mark": "\(mark.kind.rawValue)",
       ])
   }
 
@@ -82,6 +72,27 @@ final class TargetSession {
     } catch {
       throw .postgres(error)
     }
+  }
+
+  /// How binary values of key and status read where their types are not built in: enums, domains.
+  func binaryForms() throws(DualWriteError) -> [TypeOID: BinaryForm] {
+    let derive = plan.derive
+    let columns: [TableColumn]
+    do {
+      columns = try TableColumn.find(
+        (derive.key + [derive.from]).map(\.name), schema: derive.table.schema.name,
+        table: derive.table.name.name,
+        on: connection)
+    } catch {
+      throw .postgres(error)
+    }
+    var forms: [TypeOID: BinaryForm] = [:]
+    for column in columns {
+      forms[TypeOID(rawValue: column.typeOID)] = column.sendFunction.flatMap {
+        BinaryForm(sendFunction: $0)
+      }
+    }
+    return forms
   }
 
   /// Sends a batch: checkpoint, rows, quarantine, in one flight and one commit.
@@ -97,7 +108,7 @@ final class TargetSession {
   func apply(_ keys: [Parameter]) throws(PostgresError) {
     let purpose = "apply a part of a batch"
     try connection.startPipeline(
-      marking(checkpoint.endLSN) + [PipelineStatement("apply", keys)], purpose: purpose)
+      [mark.statement(end: "\(checkpoint.endLSN)"), PipelineStatement("apply", keys)], purpose: purpose)
     _ = try connection.finishPipeline(purpose: purpose)
   }
 
@@ -113,9 +124,9 @@ final class TargetSession {
   func finish(_ batch: Batch) throws(PostgresError) -> Outcome {
     let purpose = "apply a batch"
     let results = try connection.finishPipeline(purpose: purpose)
-    let first = mark == .none ? 0 : 1
-    guard results.count > first + 1 else { throw .unexpected(purpose: purpose, what: "too few results") }
-    let advanced = results[first]
+    // The first result is the mark's.
+    guard results.count > 2 else { throw .unexpected(purpose: purpose, what: "too few results") }
+    let advanced = results[1]
     guard advanced.rowCount == 1 else { return .unsettled }
     horizon = advanced.integer(0, 0).map { UInt32(truncatingIfNeeded: $0) }
     let inUse = advanced.boolean(0, 1) || !batch.unknown.isEmpty
@@ -128,7 +139,7 @@ final class TargetSession {
           QuarantineSQL.release, [.text(plan.slot), parameters.settled], purpose: "release settled keys")
       }
     }
-    return .committed(rows: results[first + 1].affectedRows)
+    return .committed(rows: results[2].affectedRows)
   }
 
   /// The number of a transaction of the batch that is not visible, nil when all are.
@@ -138,18 +149,8 @@ final class TargetSession {
     return rows.integer(0, 0).map { UInt32(truncatingIfNeeded: $0) }
   }
 
-  /// The statement that marks a transaction as ours. With an origin it also sets position and time, which would
-  /// otherwise stay those of the session's first commit (`xact.c RecordTransactionCommit`).
-  private func marking(_ end: LSN) -> [PipelineStatement] {
-    switch mark {
-    case .origin: [PipelineStatement("mark", [.text("\(end)")])]
-    case .message: [PipelineStatement("mark", [.text(plan.slot)])]
-    case .none: []
-    }
-  }
-
   private func statements(_ batch: Batch, _ parameters: BatchParameters, end: LSN) -> [PipelineStatement] {
-    var statements = marking(end)
+    var statements = [mark.statement(end: "\(end)")]
     statements.append(
       PipelineStatement(
         "advance",
@@ -185,16 +186,6 @@ final class TargetSession {
         throw PostgresError.unexpected(purpose: "prepare", what: "missing")
       }
       let sql = DerivationSQL(plan.derive, keyTypes: types)
-      if mark == .origin {
-        try connection.prepare(
-          "mark", "SELECT pg_catalog.pg_replication_origin_xact_setup($1::pg_lsn, clock_timestamp())",
-          purpose: "prepare the mark")
-      } else if mark == .message {
-        let prefix = SQLText.literal(DualWritePlan.messagePrefix)
-        try connection.prepare(
-          "mark", "SELECT pg_catalog.pg_logical_emit_message(true, \(prefix), $1)",
-          purpose: "prepare the mark")
-      }
       try connection.prepare("advance", Checkpoint.advance, purpose: "prepare the checkpoint's statement")
       try connection.prepare("apply", sql.applyKeys, purpose: "prepare the derivation")
       try connection.prepare("quarantine", QuarantineSQL.add, purpose: "prepare the quarantine")
@@ -222,30 +213,6 @@ final class TargetSession {
         ("synchronous_commit", plan.synchronousCommit), ("idle_in_transaction_session_timeout", "60000"),
         ("default_transaction_isolation", "read committed"), ("search_path", "pg_catalog"),
       ] + DerivationSQL.planSettings)
-  }
-
-  /// Gives our session a replication origin, where the role may: the server then tells whose changes ours are.
-  private static func setUpOrigin(_ slot: String, on connection: Connection) throws(PostgresError) -> Bool {
-    let name = DualWritePlan.origin(slot: slot)
-    do throws(PostgresError) {
-      let granted = try connection.query(
-        """
-        SELECT has_function_privilege(
-          'pg_catalog.pg_replication_origin_xact_setup(pg_lsn, timestamptz)', 'EXECUTE')
-        """, purpose: "look whether replication origins are granted")
-      guard granted.boolean(0, 0) else { return false }
-      try connection.query(
-        "SELECT pg_catalog.pg_replication_origin_create($1) WHERE pg_catalog.pg_replication_origin_oid($1) IS NULL",
-        [.text(name)], purpose: "make replication origin \(name)")
-      try connection.query(
-        "SELECT pg_catalog.pg_replication_origin_session_setup($1)", [.text(name)],
-        purpose: "use replication origin \(name)")
-      return true
-    } catch {
-      // Not granted, taken by a session that is about to go, or none free: a logical message marks us as well.
-      guard case .server = error, !error.isConnectionGone else { throw error }
-      return false
-    }
   }
 
   private static func compare(_ checkpoint: Checkpoint, _ origin: OriginIdentity) throws(DualWriteError) {

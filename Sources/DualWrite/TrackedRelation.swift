@@ -5,9 +5,16 @@ import PGOutput
 struct TrackedRelation {
   let keyColumns: [Int]
   let statusColumn: Int?
+  /// How a key column's binary values read, by the column's place in the key; nil where they cannot be read.
+  let keyForms: [BinaryForm?]
+  let statusForm: BinaryForm?
 
   /// Nil when the relation is another table.
-  init?(_ relation: Relation, derive: SlotDefinition.Derive) throws(DualWriteError) {
+  ///
+  /// - Parameter forms: the binary forms of types that are not built in.
+  init?(
+    _ relation: Relation, derive: SlotDefinition.Derive, forms: [TypeOID: BinaryForm]
+  ) throws(DualWriteError) {
     guard relation.schema.utf8.elementsEqual(derive.table.schema.name.utf8),
       relation.name.utf8.elementsEqual(derive.table.name.name.utf8)
     else { return nil }
@@ -21,5 +28,11 @@ struct TrackedRelation {
     keyColumns = columns
     // After the contract the old column may be gone; its rows are then derived as they stand.
     statusColumn = relation.columnIndex(named: derive.from.name)
+    func form(_ column: Int) -> BinaryForm? {
+      let type = relation.columns[column].type
+      return BinaryForm(builtIn: type) ?? forms[type]
+    }
+    keyForms = columns.map(form)
+    statusForm = statusColumn.flatMap(form)
   }
 }

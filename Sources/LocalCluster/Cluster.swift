@@ -27,7 +27,19 @@ public final class Cluster: Sendable {
   }
 
   /// Makes the data directory. The server is not started.
-  public init(_ configuration: ClusterConfiguration = ClusterConfiguration()) throws(ClusterError) {
+  public convenience init(
+    _ configuration: ClusterConfiguration = ClusterConfiguration()
+  ) throws(ClusterError) {
+    try self.init(configuration, password: Self.randomPassword()) { data throws(ClusterError) in
+      try data.create()
+    }
+  }
+
+  /// - Parameter fill: puts a data directory there.
+  init(
+    _ configuration: ClusterConfiguration, password: String,
+    fill: (DataDirectory) throws(ClusterError) -> Void
+  ) throws(ClusterError) {
     self.configuration = configuration
     let installation: PostgresInstallation
     do throws(InstallationError) {
@@ -47,19 +59,16 @@ public final class Cluster: Sendable {
       configuration.ending == .leaveRunning
       ? nil : try ClusterGuard(directory, deletesFiles: configuration.ending == .remove)
     self.deathGuard = deathGuard
-    let password = Self.randomPassword()
     self.password = password
-    let settings = ClusterConfiguration.defaultSettings
-      .merging(["fsync": configuration.isDurable ? "on" : "off"]) { $1 }
-      .merging(configuration.settings) { $1 }
+    let settings = configuration.settings(for: installation.majorVersion)
     do throws(ClusterError) {
       let port = configuration.listensOnLoopback ? try LoopbackPort.free() : 5432
       state = Mutex(
         State(server: nil, port: port, settings: settings, ending: configuration.ending))
-      try DataDirectory(
-        directory: directory, installation: installation, password: password,
-        syncsFiles: configuration.syncsInitialFiles
-      ).create()
+      try fill(
+        DataDirectory(
+          directory: directory, installation: installation, password: password,
+          syncsFiles: configuration.syncsInitialFiles))
     } catch {
       // `deinit` does not run for what never came to be.
       deathGuard?.dismiss()

@@ -44,4 +44,15 @@ public struct ClusterConfiguration: Sendable {
     "log_checkpoints": "off",
     "restart_after_crash": "on",
   ]
+
+  /// All settings of a server of this major version. From 18 on `max_replication_slots` no longer limits the replication
+  /// origins too; unless told otherwise there are as many.
+  func settings(for major: Int) -> [String: String] {
+    var all = Self.defaultSettings.merging(settings) { $1 }
+    all["fsync"] = settings["fsync"] ?? (isDurable ? "on" : "off")
+    if major >= 18, all["max_active_replication_origins"] == nil {
+      all["max_active_replication_origins"] = all["max_replication_slots"]
+    }
+    return all
+  }
 }

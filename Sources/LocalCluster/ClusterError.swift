@@ -16,6 +16,10 @@ public enum ClusterError: Error, Sendable, CustomStringConvertible {
   case malformedSettingName(String)
   /// initdb failed; what it said.
   case initdbFailed(status: ProcessStatus, output: String)
+  /// pg_basebackup failed; what it said.
+  case copyFailed(status: ProcessStatus, output: String)
+  /// A standby did not become a primary; the last lines of its log.
+  case promotionFailed(reason: String, log: String)
   /// The server ended while starting; the last lines of its log.
   case startFailed(status: ProcessStatus, log: String)
   /// The server was not ready in time, and was killed; the last lines of its log.
@@ -39,6 +43,9 @@ public enum ClusterError: Error, Sendable, CustomStringConvertible {
       "PostgreSQL refuses to run as root, and there is no user `postgres` or `nobody` to run it as"
     case .malformedSettingName(let name): "\(name.debugDescription) is not the name of a server setting"
     case .initdbFailed(let status, let output): "initdb failed with \(status):\n\(output)"
+    case .copyFailed(let status, let output): "pg_basebackup failed with \(status):\n\(output)"
+    case .promotionFailed(let reason, let log):
+      "the standby was not promoted: \(reason); its log ends:\n\(log)"
     case .startFailed(let status, let log):
       "the server ended with \(status) while starting; its log ends:\n\(log)"
     case .startTimedOut(let limit, let log): "the server was not ready after \(limit); its log ends:\n\(log)"

@@ -1,4 +1,4 @@
-/// Makes a data directory: initdb, and a configuration file of ours that PostgreSQL's includes.
+/// Makes a data directory: initdb, and a configuration file of ours that PostgreSQL's includes; or a copy of such a one.
 struct DataDirectory {
   let directory: ClusterDirectory
   let installation: PostgresInstallation
@@ -17,16 +17,34 @@ struct DataDirectory {
       "--pwfile=\(passwordFile)",
     ]
     if !syncsFiles { command.append("--no-sync") }
-    let run: CapturedRun
+    let made = try run(command)
+    guard made.status.isSuccess else { throw .initdbFailed(status: made.status, output: made.trimmed) }
+    try directory.write(
+      "\ninclude 'cluster.conf'\n", to: "\(directory.data)/postgresql.conf", append: true)
+  }
+
+  /// Copies a running server's, which gets a physical slot of this name: a standby that starts from the copy streams
+  /// through it.
+  func copy(from conninfo: String, slot: String) throws(ClusterError) {
+    var command = [
+      installation.path(of: .pgBasebackup), "--pgdata=\(directory.data)", "--dbname=\(conninfo)",
+      "--checkpoint=fast", "--wal-method=stream", "--create-slot", "--slot=\(slot)",
+    ]
+    if !syncsFiles { command.append("--no-sync") }
+    let copied = try run(command)
+    guard copied.status.isSuccess else {
+      throw .copyFailed(status: copied.status, output: copied.trimmed)
+    }
+    try directory.write("", to: "\(directory.data)/standby.signal")
+  }
+
+  private func run(_ command: [String]) throws(ClusterError) -> CapturedRun {
     do {
-      run = try ChildProcess.run(
+      return try ChildProcess.run(
         directory.commandLine(command), environment: ["LC_ALL": "C", "PGDATA": nil], within: .seconds(120))
     } catch {
       throw .process(error)
     }
-    guard run.status.isSuccess else { throw .initdbFailed(status: run.status, output: run.trimmed) }
-    try directory.write(
-      "\ninclude 'cluster.conf'\n", to: "\(directory.data)/postgresql.conf", append: true)
   }
 }
 

@@ -16,16 +16,27 @@ extension PostgresInstallation {
     throw .noSuchMajor(major, present: present.map(\.majorVersion))
   }
 
-  /// Every installation that can be found, newest major first, one a directory.
+  /// Every installation that can be found, newest major first, one a directory: where `find()` looks, and the directories
+  /// that CROSSFADE_PG_MAJORS names, colons between (`scripts/majors.sh` brings them).
   public static func all() -> [PostgresInstallation] {
-    var directories = candidates()
-    if let named = ProcessEnvironment.value("CROSSFADE_PG_BIN") { directories.insert(named, at: 0) }
+    let one = ProcessEnvironment.value("CROSSFADE_PG_BIN").map { [$0] } ?? []
+    return all(in: one + directories(ProcessEnvironment.value("CROSSFADE_PG_MAJORS")) + candidates())
+  }
+
+  /// Those of the directories that hold a server, newest major first; of two with the same major the one named first.
+  static func all(in directories: [String]) -> [PostgresInstallation] {
     var seen: Set<String> = []
     var found: [PostgresInstallation] = []
     for directory in directories where seen.insert(directory).inserted {
       if let installation = try? PostgresInstallation(binDirectory: directory) { found.append(installation) }
     }
+    // Equal ones keep their order: `sort` is stable.
     return found.sorted { $0.majorVersion > $1.majorVersion }
+  }
+
+  /// The directories of a list with colons between.
+  static func directories(_ list: String?) -> [String] {
+    (list ?? "").split(separator: ":").map(String.init)
   }
 
   /// The first candidate that holds a server. One that is there but broken is an error, not passed over.

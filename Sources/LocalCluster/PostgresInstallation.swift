@@ -84,7 +84,7 @@ public enum InstallationError: Error, Hashable, Sendable, CustomStringConvertibl
       "\(directory)/postgres --version gives no version: \(output)"
     case .noSuchMajor(let major, let present):
       "PostgreSQL \(major) is not installed (\(present.map(String.init).joined(separator: ", ")) is): "
-        + "install it with `apt-get install postgresql-\(major)`"
+        + "install it with `apt-get install postgresql-\(major)`, or name its directory in CROSSFADE_PG_MAJORS"
     }
   }
 }

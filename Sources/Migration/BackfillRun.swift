@@ -6,7 +6,7 @@ import Postgres
 struct BackfillRun {
   private let definition: SlotDefinition
   private let connection: Connection
-  private let marked: Bool
+  private let mark: WriteMark
   private let sql: BackfillSQL
   private(set) var progress: BackfillProgress
 
@@ -16,7 +16,7 @@ struct BackfillRun {
     sql = BackfillSQL(
       derive: definition.derive, keyTypes: try MapTable.keyTypes(definition.derive, on: connection))
     // Our own writes come back through the slot; the mark lets capture drop them at their first record.
-    marked = connection.serverVersion.major >= 14
+    mark = try WriteMark(.backfill, slot: definition.slot, on: connection)
     if let found = try BackfillProgress.load(slot: definition.slot, on: connection) {
       progress = found
     } else {
@@ -48,7 +48,7 @@ struct BackfillRun {
     let purpose = "backfill a page"
     let keys: [Parameter] = (end + (last ?? [])).map { .text($0) }
     let suffix = last == nil ? "First" : ""
-    var statements = marked ? [PipelineStatement("mark", [.text(definition.slot)])] : []
+    var statements = [mark.statement()]
     statements.append(
       PipelineStatement(
         "apply" + suffix, [.text(definition.slot), .text(JSONStrings.write(end)), .integer(rows)] + keys))
@@ -68,11 +68,6 @@ struct BackfillRun {
   }
 
   private func prepare() throws(PostgresError) {
-    if marked {
-      let prefix = SQLText.literal(DualWritePlan.messagePrefix)
-      try connection.prepare(
-        "mark", "SELECT pg_catalog.pg_logical_emit_message(true, \(prefix), $1)", purpose: "prepare the mark")
-    }
     for (suffix, after) in [("", true), ("First", false)] {
       try connection.prepare("apply" + suffix, sql.apply(after: after), purpose: "prepare the backfill")
       try connection.prepare(

@@ -68,7 +68,8 @@ extension Timestamp: CustomStringConvertible {
     }
   }
 
-  private static func append(_ value: Int64, width: Int, to utf8: inout [UInt8]) {
+  /// Appends a number that is not negative, with zeros before it up to a width.
+  static func append(_ value: Int64, width: Int, to utf8: inout [UInt8]) {
     let digits = String(value)
     for _ in 0..<max(0, width - digits.utf8.count) { utf8.append(UInt8(ascii: "0")) }
     utf8.append(contentsOf: digits.utf8)
@@ -76,7 +77,7 @@ extension Timestamp: CustomStringConvertible {
 
   /// The date in the proleptic Gregorian calendar. Counted in eras of 400 years (146,097 days) that begin in
   /// March, so that the leap day is the last of its year; 2000-03-01 begins an era.
-  private static func civil(daysSince2000 days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+  static func civil(daysSince2000 days: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let shifted = days - 60
     let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
     let dayOfEra = shifted - era * 146_097

@@ -22,6 +22,14 @@ extension Connection {
     }
   }
 
+  /// From now on transactions of this session write nothing unless they ask to.
+  ///
+  /// No setting of the connection's start: a session that begins read-only is one that target_session_attrs=read-write
+  /// turns away, on a primary too.
+  public func makeReadOnly() throws(PostgresError) {
+    try query("SET default_transaction_read_only = on", purpose: "make the session read-only")
+  }
+
   /// Runs several statements separated by semicolons, without parameters, as one simple query: one transaction
   /// unless they say otherwise. Gives the last result.
   @discardableResult

@@ -8,6 +8,7 @@ import Glibc
 public final class Connection {
   let handle: OpaquePointer
   let interrupt: Interrupt?
+  let notices = ServerNotices()
 
   /// What a session is opened with beside the connection string.
   public struct Options: Sendable {
@@ -40,8 +41,9 @@ public final class Connection {
     parameters.append(("fallback_application_name", options.applicationName))
     parameters.append(("client_encoding", "UTF8"))
     if options.replication { parameters.append(("replication", "database")) }
-    if !options.settings.isEmpty {
-      let added = options.settings.map { "-c \($0.name)=\(ConnectionString.escapeOption($0.value))" }
+    let settings = (options.replication ? Self.valueSettings : []) + options.settings
+    if !settings.isEmpty {
+      let added = settings.map { "-c \($0.name)=\(ConnectionString.escapeOption($0.value))" }
       parameters.append(("options", ([given.options] + added).filter { !$0.isEmpty }.joined(separator: " ")))
     }
     let started = Self.withKeywords(parameters) { PQconnectStartParams($0, $1, 1) }
@@ -51,9 +53,21 @@ public final class Connection {
     let limit = given.connectTimeoutMilliseconds ?? options.connectTimeoutMilliseconds
     try establish(deadline: .after(milliseconds: limit), limit: limit)
     PQsetnonblocking(handle, 1)
-    // Notices of the server would go to stderr between our own lines.
-    _ = PQsetNoticeReceiver(handle, { _, _ in }, nil)
+    // They would go to stderr between our own lines.
+    notices.listen(to: handle)
+    // A database without an encoding holds whatever was written; asked for UTF-8, the server refuses to send what is none,
+    // and a stream would stand still at it for good.
+    if reportedSetting("server_encoding") == "SQL_ASCII" {
+      try script("SET client_encoding = SQL_ASCII", purpose: "take bytes as they are")
+    }
   }
+
+  /// A walsender writes values in the form its session's settings say, which a database or role may have of their own:
+  /// what is logged must not depend on them (`libpqwalreceiver.c libpqrcv_connect`, and what else shapes a value's text).
+  private static let valueSettings: [(name: String, value: String)] = [
+    ("datestyle", "ISO"), ("intervalstyle", "postgres"), ("extra_float_digits", "3"), ("timezone", "UTC"),
+    ("bytea_output", "hex"),
+  ]
 
   deinit {
     PQfinish(handle)

@@ -53,7 +53,12 @@ public final class QueryResult {
     return String(cString: name)
   }
 
-  func error(purpose: String) -> ServerError {
+  func error(purpose: String) -> ServerError { ServerError(result, purpose: purpose) }
+}
+
+extension ServerError {
+  /// The report in a result of libpq's.
+  init(_ result: OpaquePointer, purpose: String) {
     func field(_ code: Character) -> String? {
       guard let ascii = code.asciiValue, let text = PQresultErrorField(result, Int32(ascii)) else {
         return nil
@@ -61,7 +66,7 @@ public final class QueryResult {
       return String(cString: text)
     }
     let whole = PQresultErrorMessage(result).map { String(cString: $0) } ?? ""
-    return ServerError(
+    self.init(
       purpose: purpose, sqlState: SQLState(rawValue: field("C") ?? "XX000"),
       message: field("M") ?? whole.trimmedLines, detail: field("D"), hint: field("H"), constraint: field("n"))
   }

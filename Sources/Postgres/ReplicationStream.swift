@@ -56,6 +56,8 @@ public final class ReplicationStream {
     }
     while true {
       let length = PQgetCopyData(connection.handle, &held, 1)
+      // Said before anything that comes after what was left out: nothing later is taken.
+      if let missing = connection.notices.publicationMissing { throw .server(missing) }
       guard length > 0, let bytes = held else {
         if length == 0 { return .wouldBlock }
         if length == -1 { return try ended() }

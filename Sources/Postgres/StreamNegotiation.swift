@@ -51,11 +51,8 @@ public struct StreamNegotiation: Sendable, Hashable {
   }
 
   /// Whether a new slot is made to be synchronized to standbys: where the server can (17), unless `wished` says no.
-  ///
-  /// 17 refuses a slot that is two-phase as well, since it does not synchronize `two_phase_at`; 18 does.
-  public static func makesFailoverSlot(server: ServerVersion, wished: Bool?, twoPhase: Bool) -> Bool {
-    guard wished ?? true else { return false }
-    return server.major >= (twoPhase ? 18 : 17)
+  public static func makesFailoverSlot(server: ServerVersion, wished: Bool?) -> Bool {
+    server.major >= 17 && wished ?? true
   }
 
   private func explain<Value>(
@@ -85,9 +82,14 @@ extension StreamNegotiation {
 
   private var streaming: Choice<PgoutputOptions.Streaming> {
     guard server.major >= 14 else {
-      return Choice(value: .off, reason: "the server is \(server); streamed transactions came with 14")
+      return Choice(
+        value: .off, reason: "the server is \(server); streamed transactions came with 14",
+        isDenied: wishes.streaming)
     }
-    guard wishes.streaming else { return Choice(value: .off, reason: "stream.streaming is false") }
+    guard wishes.streaming else {
+      return Choice(
+        value: .off, reason: "not asked for in stream.streaming: transactions are sent when they commit")
+    }
     guard server.major >= 16 else {
       return Choice(value: .on, reason: "large transactions are sent while they run")
     }

@@ -1,9 +1,10 @@
 /// What is asked of a stream; what it comes to depends on the server (`StreamNegotiation`).
 ///
-/// The defaults are those of `CREATE SUBSCRIPTION`, but for streaming: a spool on disk makes it cheap.
+/// Nothing is wished for unless it is named. Not streaming either: up to 18 a server that has spilled a savepoint's changes
+/// before it streams them does not say that the savepoint was rolled back (`reorderbuffer.c ReorderBufferTruncateTXN`).
 public struct StreamWishes: Sendable, Hashable {
   /// Large transactions are sent while they run.
-  public var streaming = true
+  public var streaming = false
   /// Prepared transactions are sent when they are prepared, not when they commit.
   public var twoPhase = false
   /// Values come in their types' binary form.
@@ -13,7 +14,7 @@ public struct StreamWishes: Sendable, Hashable {
 
   /// The wishes; each has its default.
   public init(
-    streaming: Bool = true, twoPhase: Bool = false, binary: Bool = false, withoutOrigins: Bool = false
+    streaming: Bool = false, twoPhase: Bool = false, binary: Bool = false, withoutOrigins: Bool = false
   ) {
     self.streaming = streaming
     self.twoPhase = twoPhase

@@ -13,6 +13,9 @@ struct FramedLog {
   /// Our origin is `ours`, our mark `Mcrossfade/slot`.
   var framer: StreamFramer
   private(set) var words: [String] = []
+  /// What the server would say was rolled back, and what it was asked.
+  var rolledBack: Set<TransactionID> = []
+  private(set) var asked: [StreamFramer.Unsettled] = []
   private var walStart: UInt64 = 0
   private var open: [TransactionID: [Spooled]] = [:]
   private var prepared: [TransactionID: [Spooled]] = [:]
@@ -34,6 +37,10 @@ struct FramedLog {
   mutating func take(_ payload: [UInt8]) throws {
     walStart += 1
     let start = walStart
+    if let question = payload.withUnsafeBytes({ framer.unsettled($0) }) {
+      asked.append(question)
+      if let step = framer.remove(rolledBack, of: question.xid) { carryOut(step) }
+    }
     let action = try payload.withUnsafeBytes { try framer.accept(walStart: start, payload: $0) }
     switch action {
     case .hold, .drop: return
@@ -67,6 +74,12 @@ struct FramedLog {
       // A cut falls between two records, never into one.
       if kept?.reduce(0, { $0 + $1.bytes }) != bytes { words.append("torn") }
       open[xid] = kept.map(Array.init)
+    case .remove(let xid, let ranges):
+      var at = 0
+      open[xid] = open[xid]?.filter { record in
+        defer { at += record.bytes }
+        return !ranges.contains { $0.contains(at) }
+      }
     case .splice(let xid, let frame): splice(open.removeValue(forKey: xid), frame)
     case .prepare(let transaction):
       let spool = open.removeValue(forKey: transaction.xid) ?? []

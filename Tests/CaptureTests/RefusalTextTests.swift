@@ -183,6 +183,11 @@ import Testing
       "give the table a primary key, or ALTER TABLE ... REPLICA IDENTITY FULL"
     ),
     (
+      .binaryUnreadable(table: "a.b", column: "c", type: "interval"),
+      "column c of a.b is of type interval, whose binary form Crossfade cannot read",
+      "write `binary: false` under `stream:` in the slot definition"
+    ),
+    (
       .privilege(what: "w", grant: "g"),
       "w",
       "g"

@@ -107,6 +107,17 @@ import Testing
       case 0:
         model[number] = nil
         try store.discard(xid)
+      case 5:
+        // Every other record goes.
+        let records = model[number] ?? []
+        var at = 0
+        var ranges: [Range<Int>] = []
+        for (index, record) in records.enumerated() {
+          if index % 2 == 0 { ranges.append(at..<(at + record.count)) }
+          at += record.count
+        }
+        model[number] = records.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+        try store.remove(ranges, of: xid)
       case 1...4:
         let kept = Int.random(in: 0...(model[number]?.count ?? 0), using: &random)
         model[number] = (model[number] ?? []).prefix(kept).map { $0 }

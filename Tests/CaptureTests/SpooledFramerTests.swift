@@ -70,6 +70,41 @@ import Testing
     #expect(try framed("\(stream) c3:20:30") == "B20 \(kept) C20:30")
   }
 
+  @Test(
+    "what the server has rolled back without saying so is taken out at the end, and the rest stays",
+    arguments: [
+      ("S3 R7@3 I7@3 U7@4 E s3 D7@3 E", [4], "R7 I7 D7"),
+      ("S3 R7@4 I7@4 U7@5 D7@4 T7@3 E", [5], "R7 I7 D7 T7"),
+      ("S3 R7@3 I7@4 U7@5 D7@4 T7@3 E", [4, 5], "R7 T7"),
+      ("S3 R7@3 I7@4 U7@4 E s3 T7@6 E", [6], "R7 I7 U7"),
+      ("S3 R7@3 I7@4 U7@5 E A3:5 s3 D7@6 E", [6], "R7 I7"),
+      ("S3 R7@3 I7@4 U7@5 E", [], "R7 I7 U7"),
+    ])
+  func silentRollback(stream: String, gone: [UInt32], kept: String) throws {
+    for end in ["c3:20:30", "p3:20:30 K3:20:30"] {
+      var log = FramedLog()
+      log.rolledBack = Set(gone.map(TransactionID.init))
+      try log.take("\(stream) \(end)")
+      #expect(
+        log.words.suffix(kept.split(separator: " ").count + 2).joined(separator: " ") == "B20 \(kept) C20:30")
+      #expect(log.asked.count == 1)
+    }
+  }
+
+  @Test(
+    "one of which nothing stays leaves its end only; one without savepoints, or of our own, is not asked about"
+  )
+  func silentRollbackOfAll() throws {
+    var log = FramedLog()
+    log.rolledBack = [TransactionID(rawValue: 4)]
+    try log.take("S3 R7@4 I7@4 E c3:20:30")
+    #expect(log.text == "-30")
+    #expect(
+      log.asked == [.init(xid: TransactionID(rawValue: 3), subtransactions: [TransactionID(rawValue: 4)])])
+    try log.take("S5 R7@5 I7@5 E c5:40:50 S6 Oours I7@7 E c6:60:70 S8 I7@9 E A8:9 c8:80:90")
+    #expect(log.asked.count == 1)
+  }
+
   @Test("transaction numbers wrap around")
   func wraparound() throws {
     let (old, new) = (UInt32.max, UInt32(3))

@@ -16,11 +16,13 @@ import Testing
     #expect(try framed("B20 Oa Ob I7 C20:30") == "B20 Oa Ob I7 C20:30")
     #expect(
       try framed("B20 Oour I7 C20:30 B40 Oourss I7 C40:50") == "B20 Oour I7 C20:30 B40 Oourss I7 C40:50")
+    #expect(try framed("B20 Oour.s I7 C20:30 B40 O I7 C40:50") == "B20 Oour.s I7 C20:30 B40 O I7 C40:50")
   }
 
   @Test("a transaction with our origin leaves its end only, also behind a foreign one")
   func ownOrigin() throws {
     #expect(try framed("B20 Oours I7 U7 Mapp/x T7 C20:30") == "-30")
+    #expect(try framed("B20 Oours.backfill I7 C20:30") == "-30")
     #expect(try framed("B20 Oelsewhere Oours I7 C20:30 B40 I7 C40:50") == "-30 B40 I7 C40:50")
   }
 

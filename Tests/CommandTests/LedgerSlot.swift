@@ -81,6 +81,12 @@ final class LedgerSlot {
     ["CROSSFADE_SOURCE": cluster.conninfo(database: name, user: user), "NO_COLOR": "1"]
   }
 
+  /// Whether a publication can list columns: 15 and later.
+  var hasColumnLists: Bool { cluster.installation.majorVersion >= 15 }
+
+  /// Whether pgoutput sends logical messages, so that our writes can carry one as a mark: 14 and later.
+  var hasMessages: Bool { cluster.installation.majorVersion >= 14 }
+
   func connect() throws -> Connection {
     try Connection(cluster.conninfo(database: name), options: .init(applicationName: "command test"))
   }

@@ -9,10 +9,11 @@ struct BatchScene {
 
   init(
     skipThrough: UInt64 = 0, key: [String] = ["id"], map: StateMap = .example,
-    relation: [UInt8]? = Record.relation()
+    relation: [UInt8]? = Record.relation(), forms: [TypeOID: BinaryForm] = [:]
   ) throws {
     builder = BatchBuilder(
-      derive: try .example(key: key), statuses: StatusSet(map), skipThrough: LSN(rawValue: skipThrough),
+      derive: try .example(key: key), statuses: StatusSet(map), forms: forms,
+      skipThrough: LSN(rawValue: skipThrough),
       capacity: 4)
     if let relation { try add(relation) }
   }

@@ -20,13 +20,15 @@ enum Record {
 
   static func relation(
     _ id: UInt32 = 7, schema: String = "public", name: String = "transactions",
-    columns: [String] = ["id", "note", "status"]
+    columns: [String] = ["id", "note", "status"], types: [UInt32] = []
   ) -> [UInt8] {
     encoded(
       .relation(
         Relation(
           id: RelationID(rawValue: id), namespace: schema, name: name, replicaIdentity: .default,
-          columns: columns.map { Column(name: $0, type: TypeOID(rawValue: 25)) })))
+          columns: columns.enumerated().map { index, name in
+            Column(name: name, type: TypeOID(rawValue: index < types.count ? types[index] : 25))
+          })))
   }
 
   static func insert(_ new: ColumnImage..., in relation: UInt32 = 7) throws -> [UInt8] {

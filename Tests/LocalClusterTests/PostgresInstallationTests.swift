@@ -50,4 +50,34 @@ import Testing
       try PostgresInstallation.find(major: 7)
     }
   }
+
+  @Test(
+    "directories named for their majors are seen, newest first; of one major the first; what is no server is not"
+  )
+  func named() throws {
+    let base = try Self.scratch()
+    defer { _ = try? ChildProcess.run(["rm", "-rf", base]) }
+    let list = try [("new", "97.2"), ("old", "96.1"), ("other", "97.3")].map { name, version in
+      try Self.installation(version, in: "\(base)/\(name)")
+    }.joined(separator: ":")
+    let found = PostgresInstallation.all(
+      in: PostgresInstallation.directories("\(base)/nowhere::\(list):\(base)/new"))
+    #expect(found.map(\.version) == ["97.2", "97.3", "96.1"])
+    #expect(found.map(\.binDirectory) == ["new", "other", "old"].map { "\(base)/\($0)" })
+    #expect(PostgresInstallation.directories(nil) == [])
+  }
+
+  private static func scratch() throws -> String {
+    let made = try ChildProcess.run(["mktemp", "-d"])
+    return try #require(made.status.isSuccess ? made.trimmed : nil)
+  }
+
+  /// Programs that say nothing but the version.
+  private static func installation(_ version: String, in directory: String) throws -> String {
+    let script =
+      "mkdir \"$1\"; for p in postgres initdb; do "
+      + "printf '#!/bin/sh\\necho \"postgres (PostgreSQL) %s\"\\n' \"$2\" >\"$1/$p\"; chmod 755 \"$1/$p\"; done"
+    try #require(try ChildProcess.run(["sh", "-c", script, "sh", directory, version]).status.isSuccess)
+    return directory
+  }
 }

@@ -133,10 +133,11 @@ import Testing
     let done = try ledger.backfill(interrupt) { progress in
       rows.append(progress.rows)
       guard rows.count == 3 || rows.count == 7 else { return }
-      let killed = try? killer.query(
-        "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity WHERE application_name = $1",
-        [.text("crossfade backfill \(ledger.definition.slot)")], purpose: "kill it")
-      if killed?.boolean(0, 0) == true { kills += 1 }
+      let found = try? killer.query(
+        "SELECT pid FROM pg_stat_activity WHERE application_name = $1",
+        [.text("crossfade backfill \(ledger.definition.slot)")], purpose: "find it")
+      guard let pid = found?.integer(0, 0).flatMap(Int32.init(exactly:)) else { return }
+      if (try? killer.endSession(pid)) == true { kills += 1 }
     }
     #expect(kills == 2)
     #expect(rows == Array(stride(from: 10, through: 100, by: 10)))

@@ -47,9 +47,17 @@ import Testing
         + "| GRANT UPDATE, DELETE ON crossfade.checkpoint TO \"crossfade\";")
   }
 
-  @Test("13 without origins has no mark, and warns")
-  func mark() {
-    #expect(lines { $0.version = ServerVersion(number: 130_023) }[2].hasPrefix("warn mark of our writes"))
+  @Test("13 without origins has no mark, and fails with what a superuser may lend")
+  func mark() throws {
+    let found = lines {
+      $0.version = ServerVersion(number: 130_023)
+      $0.role = "fade\"r"
+    }[2]
+    #expect(found.hasPrefix("fail mark of our writes: before 14 there is no mark but a replication origin"))
+    let fix = try #require(found.split(separator: " | ").last)
+    #expect(
+      fix.hasPrefix("as a superuser: CREATE SCHEMA IF NOT EXISTS crossfade AUTHORIZATION \"fade\"\"r\"; "))
+    #expect(fix.hasSuffix("crossfade.mark_transaction(pg_lsn, timestamptz) TO \"fade\"\"r\";"))
     #expect(
       lines {
         $0.version = ServerVersion(number: 130_023)

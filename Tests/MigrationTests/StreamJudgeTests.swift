@@ -29,11 +29,20 @@ import Testing
         "warn stream: origin stays any: the server is 13.2; the option came with 16",
         "warn stream: failover stays off: the server is 13.2; synchronized slots came with 17",
       ])
+    #expect(lines(17, all) == [])
+  }
+
+  @Test("streaming is warned of where the server can, denied where it cannot")
+  func streaming() {
+    let wishes = SlotDefinition.Stream(streaming: true)
     #expect(
-      lines(17, all) == [
-        "warn stream: failover stays off: 17 refuses slots that are two-phase and synchronized to standbys"
+      lines(13, wishes) == [
+        "warn stream: streaming stays off: the server is 13.2; streamed transactions came with 14"
       ])
-    #expect(lines(18, all) == [])
+    #expect(
+      lines(18, wishes).map { $0.prefix(56) } == [
+        "warn stream: a server that streams does not tell that a s"
+      ])
   }
 
   @Test("a slot that is two-phase against the definition warns, where the server cares")

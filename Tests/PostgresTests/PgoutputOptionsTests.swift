@@ -44,11 +44,11 @@ import Testing
     #expect(options(major, wishes) == (more.isEmpty ? head : "\(head), \(more)"))
   }
 
-  @Test("nothing but streaming is wished for unless it is named")
+  @Test("nothing is wished for unless it is named")
   func defaults() {
     #expect(
       StreamWishes()
-        == StreamWishes(streaming: true, twoPhase: false, binary: false, withoutOrigins: false))
+        == StreamWishes(streaming: false, twoPhase: false, binary: false, withoutOrigins: false))
   }
 
   @Test("publications are names in a list in a string: each level has its quotes")

@@ -197,10 +197,7 @@ import Testing
   func terminated() throws {
     let (connection, _) = try replication("terminating")
     let stream = try stream(connection, "terminating")
-    #expect(
-      try sql.column("SELECT pg_terminate_backend($1::int, 20000)", [.integer(connection.backendPID)]) == [
-        "t"
-      ])
+    #expect(try sql.endSession(connection.backendPID))
     let error = Server.error {
       _ = try read(stream) { event -> Bool? in
         if case .ended = event { return true }

@@ -9,14 +9,15 @@ import Testing
     ).explanations.map { "\($0.option) \($0.value)\($0.isDenied ? " (denied)" : ""): \($0.reason)" }
   }
 
-  private static let everything = StreamWishes(twoPhase: true, binary: true, withoutOrigins: true)
+  private static let everything = StreamWishes(
+    streaming: true, twoPhase: true, binary: true, withoutOrigins: true)
 
   @Test("an old server grants nothing, and what was asked for by name is denied")
   func oldest() {
     #expect(
       lines(130_022, Self.everything) == [
         "proto_version 1: the server is 13.22 and speaks 1 only",
-        "streaming off: the server is 13.22; streamed transactions came with 14",
+        "streaming off (denied): the server is 13.22; streamed transactions came with 14",
         "two_phase off (denied): the server is 13.22; pgoutput sends prepared transactions from 15 on",
         "binary off (denied): the server is 13.22; binary values came with 14",
         "messages off: the server is 13.22; logical messages came with 14",
@@ -29,7 +30,7 @@ import Testing
     #expect(
       lines(150_020, StreamWishes()) == [
         "proto_version 3: the server is 15.20 and speaks 1 to 3",
-        "streaming on: large transactions are sent while they run",
+        "streaming off: not asked for in stream.streaming: transactions are sent when they commit",
         "two_phase off: not asked for in stream.two_phase",
         "binary off: not asked for in stream.binary",
         "messages on: where no origin is granted, a message marks our own transactions",
@@ -52,24 +53,22 @@ import Testing
 
   @Test("a two-phase slot stays so, but not where pgoutput knows nothing of it")
   func twoPhaseSlot() {
-    let wishes = StreamWishes(streaming: false)
-    #expect(lines(160_000, wishes, slotIsTwoPhase: true)[1] == "streaming off: stream.streaming is false")
+    let wishes = StreamWishes()
     #expect(
       lines(160_000, wishes, slotIsTwoPhase: true)[2] == "two_phase on: the slot is two-phase, and stays so")
     #expect(lines(140_000, wishes, slotIsTwoPhase: true)[2].hasPrefix("two_phase off: the server is 14.0;"))
   }
 
   @Test(
-    "a slot is made for failover where the server can, unless told otherwise; 17 cannot if it is two-phase",
+    "a slot is made for failover where the server can, unless told otherwise",
     arguments: [
-      (16, nil, false, false), (17, nil, false, true), (17, true, false, true), (17, false, false, false),
-      (17, nil, true, false), (17, true, true, false), (18, nil, true, true), (18, false, true, false),
-      (16, true, false, false),
-    ] as [(Int, Bool?, Bool, Bool)])
-  func failover(major: Int, wished: Bool?, twoPhase: Bool, made: Bool) {
+      (16, nil, false), (16, true, false), (17, nil, true), (17, true, true), (17, false, false),
+      (18, nil, true),
+    ] as [(Int, Bool?, Bool)])
+  func failover(major: Int, wished: Bool?, made: Bool) {
     #expect(
-      StreamNegotiation.makesFailoverSlot(
-        server: ServerVersion(number: major * 10_000), wished: wished, twoPhase: twoPhase) == made)
+      StreamNegotiation.makesFailoverSlot(server: ServerVersion(number: major * 10_000), wished: wished)
+        == made)
   }
 
   @Test(

@@ -11,8 +11,12 @@ struct OwnMark {
   }
 
   /// `O`: origin commit LSN, name. The caller has seen that it ends in NUL and is ten bytes or longer.
+  ///
+  /// Ours is `crossfade_SLOT`, or that, a dot and more: the backfill's and the quarantine's on 13. No slot's name has a dot.
   func isOrigin(_ payload: UnsafeRawBufferPointer) -> Bool {
-    payload[9..<(payload.count - 1)].elementsEqual(origin)
+    let name = payload[9..<(payload.count - 1)]
+    let rest = name.dropFirst(origin.count)
+    return name.starts(with: origin) && (rest.isEmpty || rest.first == UInt8(ascii: "."))
   }
 
   /// `M`: [transaction id,] flags, LSN, prefix, length, content. The caller has seen its fixed part.

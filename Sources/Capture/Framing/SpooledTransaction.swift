@@ -12,11 +12,22 @@ struct SpooledTransaction {
     case own
   }
 
-  /// The first record of a subtransaction stands at `bytes`, after so many changes.
-  struct Cut: Equatable {
-    var subtransaction: TransactionID
-    var bytes: Int
-    var changes: Int
+  /// Records of one (sub)transaction in a row. Sixteen bytes: a transaction may have a million savepoints.
+  private struct Run {
+    var owner: TransactionID
+    /// Changes before it, modulo 2^32.
+    var changes: UInt32
+    /// Bytes before it; the highest bit says that it is its owner's first.
+    var place: UInt64
+
+    init(owner: TransactionID, changes: Int, bytes: Int, isFirst: Bool) {
+      self.owner = owner
+      self.changes = UInt32(truncatingIfNeeded: changes)
+      place = UInt64(bytes) | (isFirst ? 1 << 63 : 0)
+    }
+
+    var bytes: Int { Int(place & ~(1 << 63)) }
+    var isFirst: Bool { place >> 63 == 1 }
   }
 
   private struct Described {
@@ -32,8 +43,8 @@ struct SpooledTransaction {
   /// Row changes, truncations and messages among them.
   private(set) var changes = 0
 
-  private var cuts: [Cut] = []
-  private var current: TransactionID?
+  /// Where the owner of the records changes.
+  private var runs: [Run] = []
   private var newest: TransactionID?
   private var described: [Described] = []
 
@@ -43,12 +54,11 @@ struct SpooledTransaction {
   }
 
   /// The next record belongs to this (sub)transaction.
-  mutating func enter(_ subtransaction: TransactionID) {
-    guard subtransaction != current else { return }
-    current = subtransaction
-    guard subtransaction != xid, index(of: subtransaction) == nil else { return }
-    cuts.append(Cut(subtransaction: subtransaction, bytes: bytes, changes: changes))
-    if newest.map({ subtransaction.follows($0) }) ?? true { newest = subtransaction }
+  mutating func enter(_ owner: TransactionID) {
+    guard owner != runs.last?.owner else { return }
+    let isFirst = owner != xid && index(of: owner) == nil
+    runs.append(Run(owner: owner, changes: changes, bytes: bytes, isFirst: isFirst))
+    if isFirst, newest.map({ owner.follows($0) }) ?? true { newest = owner }
   }
 
   /// A record of so many bytes, prefix included, goes to the spool.
@@ -85,20 +95,39 @@ struct SpooledTransaction {
   /// Gives the bytes that stay; nil when nothing of it ever came.
   mutating func rollBack(_ subtransaction: TransactionID) -> Int? {
     guard let index = index(of: subtransaction) else { return nil }
-    let cut = cuts[index]
-    cuts.removeSubrange(index...)
-    current = nil
+    let cut = runs[index]
+    runs.removeSubrange(index...)
     bytes = cut.bytes
-    changes = cut.changes
+    changes -= Int(UInt32(truncatingIfNeeded: changes) &- cut.changes)
     described.removeAll { $0.bytes >= cut.bytes }
     return cut.bytes
+  }
+
+  /// The subtransactions that records are of.
+  var subtransactions: [TransactionID] { runs.filter(\.isFirst).map(\.owner) }
+
+  /// Takes the records of subtransactions out that the server has rolled back without saying so. Gives the runs of bytes
+  /// that go, ascending. To be called when no more records come.
+  mutating func remove(_ rolledBack: Set<TransactionID>) -> [Range<Int>] {
+    var gone: [Range<Int>] = []
+    var changesGone = 0
+    for (index, run) in runs.enumerated() where rolledBack.contains(run.owner) {
+      let next = index + 1 < runs.count ? runs[index + 1] : nil
+      let end = next?.bytes ?? bytes
+      changesGone += Int((next?.changes ?? UInt32(truncatingIfNeeded: changes)) &- run.changes)
+      if end > run.bytes { gone.append(run.bytes..<end) }
+    }
+    changes -= changesGone
+    bytes -= gone.reduce(0) { $0 + $1.count }
+    described.removeAll { one in gone.contains { $0.contains(one.bytes) } }
+    return gone
   }
 
   /// Nearly always one that is newer than all seen is asked for, or one of the last: neither costs a search of
   /// a million savepoints.
   private func index(of subtransaction: TransactionID) -> Int? {
     guard let newest, !subtransaction.follows(newest) else { return nil }
-    return cuts.lastIndex { $0.subtransaction == subtransaction }
+    return runs.lastIndex { $0.isFirst && $0.owner == subtransaction }
   }
 }
 

@@ -1,4 +1,4 @@
-import PGOutput
+package import PGOutput
 
 // What begins and ends blocks, and what ends streamed and prepared transactions.
 extension StreamFramer {
@@ -51,6 +51,39 @@ extension StreamFramer {
       return .settle(.forgetPrepared(rollback.xid), end: rollback.rollbackEndLSN, changes: 0)
     default: throw violation(walStart, "a message of type \(payload[0]), which has no place there")
     }
+  }
+
+  /// The streamed transaction that this message ends, and the subtransactions of which it has records.
+  ///
+  /// A server that has spilled a subtransaction's changes to disk before it streams them does not tell of its rollback
+  /// (`reorderbuffer.c ReorderBufferTruncateTXN` marks as streamed only what has changes in memory). That is common: after a
+  /// restart of the stream, all of an open transaction from before the start is spilled first
+  /// (`ReorderBufferCanStartStreaming`). So whoever reads the stream must ask which of them were rolled back, before the
+  /// message is accepted.
+  package func unsettled(_ payload: UnsafeRawBufferPointer) -> Unsettled? {
+    let xid: TransactionID
+    switch payload.first {
+    case UInt8(ascii: "c") where payload.count >= 5:
+      xid = TransactionID(
+        rawValue: UInt32(bigEndian: payload.loadUnaligned(fromByteOffset: 1, as: UInt32.self)))
+    case UInt8(ascii: "p") where payload.count >= 30:
+      xid = TransactionID(
+        rawValue: UInt32(bigEndian: payload.loadUnaligned(fromByteOffset: 26, as: UInt32.self)))
+    default: return nil
+    }
+    guard state == .outside, let transaction = streamed[xid], transaction.standing == .foreign else {
+      return nil
+    }
+    let all = transaction.subtransactions
+    return all.isEmpty ? nil : Unsettled(xid: xid, subtransactions: all)
+  }
+
+  /// Takes out what was found to be rolled back.
+  package mutating func remove(
+    _ rolledBack: Set<TransactionID>, of xid: TransactionID
+  ) -> SpoolStep? {
+    guard let gone = streamed[xid]?.remove(rolledBack), !gone.isEmpty else { return nil }
+    return .remove(xid, gone)
   }
 
   private func requireOutside(_ walStart: UInt64, _ what: String) throws(CaptureError) {

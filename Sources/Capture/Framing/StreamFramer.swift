@@ -34,6 +34,12 @@ package struct StreamFramer {
     package var payload: [UInt8]
   }
 
+  /// A streamed transaction that ends, and the subtransactions it has records of.
+  package struct Unsettled: Equatable {
+    package var xid: TransactionID
+    package var subtransactions: [TransactionID]
+  }
+
   enum State: Equatable {
     case outside
     /// B was seen, and perhaps O; nothing that shows whose transaction it is.
@@ -63,7 +69,7 @@ package struct StreamFramer {
   package internal(set) var held: [Held] = []
 
   /// - Parameters:
-  ///   - ownOrigin: the replication origin our writes carry.
+  ///   - ownOrigin: the replication origin our writes carry, or what stands before a dot in it.
   ///   - ownPrefix: the prefix of the logical message our transactions begin with where origins are not granted.
   ///   - ownContent: that message's content.
   ///   - prepared: the prepared transactions whose spools are there.
@@ -96,7 +102,7 @@ package struct StreamFramer {
   package mutating func accept(
     walStart: UInt64, payload: UnsafeRawBufferPointer
   ) throws(CaptureError) -> Action {
-    guard let tag = payload.first else { throw violation(walStart, "an empty message") }
+    guard let tag = payload.first else { return try nameless(walStart) }
     switch tag {
     case UInt8(ascii: "I"), UInt8(ascii: "U"), UInt8(ascii: "D"), UInt8(ascii: "T"):
       if spooling != nil { return try spool(walStart, payload) }
@@ -107,6 +113,15 @@ package struct StreamFramer {
     case UInt8(ascii: "O"): return try origin(walStart, payload)
     case UInt8(ascii: "M"): return try message(walStart, payload)
     default: return try control(walStart, payload)
+    }
+  }
+
+  /// 13 and 14 send a message without a byte where an origin has no name yet: the transaction that makes an origin and
+  /// already carries it (`pgoutput.c pgoutput_begin_txn`, `pgoutput_stream_start`).
+  private func nameless(_ walStart: UInt64) throws(CaptureError) -> Action {
+    switch state {
+    case .begun, .streaming: return .drop
+    default: throw violation(walStart, "an empty message")
     }
   }
 

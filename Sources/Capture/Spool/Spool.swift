@@ -91,6 +91,11 @@ struct Spool {
     path = newPath
   }
 
+  /// Says where the file will be that there is not yet.
+  mutating func place(at newPath: String) {
+    if !hasFile { path = newPath }
+  }
+
   /// Removes the file, if there is one.
   func remove() throws(ChangeLogError) {
     guard unlink(path) == 0 || errno == ENOENT else { throw LogFile.error("unlink", path, errno) }

@@ -6,6 +6,8 @@ package enum SpoolStep: Equatable {
   case discard(TransactionID)
   /// Keep its first bytes only: a savepoint was rolled back to.
   case cut(TransactionID, bytes: Int)
+  /// Take these bytes out, ascending: subtransactions that the server has rolled back without saying so.
+  case remove(TransactionID, [Range<Int>])
   /// It is committed: put it into the log between these two records, then forget it.
   case splice(TransactionID, Frame)
   /// It is prepared: make it durable under its name.

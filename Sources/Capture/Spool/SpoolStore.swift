@@ -85,6 +85,40 @@ package final class SpoolStore: @unchecked Sendable {
     pendingBytes -= before - spool.pending.count
   }
 
+  /// Takes ranges of bytes, ascending, out of a transaction. The spool is written anew; until that is done it is as
+  /// before.
+  package func remove(_ ranges: [Range<Int>], of xid: TransactionID) throws(ChangeLogError) {
+    guard let spool = open[xid] else { return }
+    try make()
+    var next = Spool(path: path(xid, ".again" + SpoolFormat.openSuffix), calls: calls)
+    var at = 0
+    var left = ranges[...]
+    try spool.read(decompressor) { (records) throws(ChangeLogError) in
+      var start = 0
+      let end = at + records.count
+      while start < records.count {
+        while let range = left.first, range.upperBound <= at + start { left.removeFirst() }
+        let stop = left.first.map { min($0.lowerBound, end) } ?? end
+        if stop > at + start {
+          next.pending.append(UnsafeRawBufferPointer(rebasing: records[start..<(stop - at)]))
+          start = stop - at
+        } else {
+          start = min(left.first?.upperBound ?? end, end) - at
+        }
+      }
+      at = end
+      if next.pending.count >= Self.chunkBytes { try next.flush(compressor, buffer) }
+    }
+    pendingBytes += next.pending.count - spool.pending.count
+    if spool.hasFile { try spool.remove() }
+    if next.hasFile {
+      try next.rename(to: path(xid, SpoolFormat.openSuffix))
+    } else {
+      next.place(at: path(xid, SpoolFormat.openSuffix))
+    }
+    open[xid] = next
+  }
+
   /// Forgets a transaction.
   package func discard(_ xid: TransactionID) throws(ChangeLogError) {
     guard let spool = open.removeValue(forKey: xid) else { return }

@@ -36,7 +36,7 @@ extension SlotDefinition {
 
     /// The settings; each has its default.
     public init(
-      streaming: Bool = true, twoPhase: Bool = false, binary: Bool = false, origin: Origin = .any,
+      streaming: Bool = false, twoPhase: Bool = false, binary: Bool = false, origin: Origin = .any,
       failover: Bool? = nil
     ) {
       self.streaming = streaming

@@ -32,15 +32,15 @@ public struct Preflight: Sendable {
 
   /// A session that can change nothing.
   public func connect(_ interrupt: Interrupt) throws(PostgresError) -> Connection {
-    try Connection(
+    let connection = try Connection(
       definition.source.revealed,
       options: .init(
         applicationName: "crossfade check \(definition.slot)",
         settings: [
-          ("default_transaction_read_only", "on"), ("search_path", "pg_catalog"),
-          ("statement_timeout", "10000"),
-          ("lock_timeout", "1000"),
+          ("search_path", "pg_catalog"), ("statement_timeout", "10000"), ("lock_timeout", "1000"),
         ]), interrupt: interrupt)
+    try connection.makeReadOnly()
+    return connection
   }
 
   /// What the server says. Throws only when the session is gone: a question that the server refuses is a finding.
@@ -58,9 +58,17 @@ public struct Preflight: Sendable {
     }
     let reads = slot?.slot?.activePID != nil
     asked.note(server?.findings(needsSlot: slot?.slot == nil, needsSender: !reads))
+    let columns = try asked.ask("binary values") { () throws(PostgresError) in
+      try self.binaryColumns(connection)
+    }
+    asked.note(columns?.unreadable.map(self.binaryFinding))
     asked.note(StreamJudge(definition.stream, server: connection.serverVersion, slot: slot?.slot).findings)
     asked.note(role?.findings)
     asked.note(slot?.findings)
+    asked.note(
+      try asked.ask("failover") { () throws(PostgresError) in
+        try FailoverFacts.ask(self.definition, slot: slot?.slot, connection)
+      }?.findings)
     let map = try asked.ask("map table") { () throws(PostgresError) in
       try MapFacts.ask(derive.map, connection)
     }
@@ -117,6 +125,22 @@ public struct Preflight: Sendable {
         name: definition.publication, publication: publication, table: table, derive: derive, role: role,
         hasBegun: begun
       ).finding)
+  }
+
+  /// The columns that come in binary form; none where texts do.
+  private func binaryColumns(_ connection: Connection) throws(PostgresError) -> BinaryColumns {
+    guard definition.stream.binary, connection.serverVersion.major >= 14 else { return BinaryColumns([]) }
+    let derive = definition.derive
+    return BinaryColumns(
+      try TableColumn.find(
+        (derive.key + [derive.from, derive.to]).map(\.name), schema: derive.table.schema.name,
+        table: derive.table.name.name, on: connection))
+  }
+
+  private func binaryFinding(_ column: TableColumn) -> Finding {
+    let refusal = Refusal.binaryUnreadable(
+      table: definition.derive.table.description, column: column.name, type: column.type)
+    return .fail("binary values", refusal.description, fix: refusal.hint)
   }
 
   /// How the server's timeline came about, as a replication session of its own can tell.

@@ -12,7 +12,7 @@ struct RoleFacts: Equatable, Sendable {
   var schema: Schema?
   /// The control tables that are there.
   var tables: [ControlTable]
-  /// Whether the functions of replication origins are granted.
+  /// Whether replication origins can be used: granted (14), a superuser's or lent by functions (13).
   var mayUseOrigins: Bool
   var version: ServerVersion
 
@@ -78,27 +78,32 @@ struct RoleFacts: Equatable, Sendable {
     if version.major >= 14 {
       return .pass(subject, "a logical message in each transaction (replication origins are not granted)")
     }
-    return .warn(
+    return .fail(
       subject,
-      "replication origins are not granted, and 13 sends no logical messages: our own writes are logged too",
-      fix: "GRANT EXECUTE ON FUNCTION pg_replication_origin_create(text), pg_replication_origin_oid(text), "
-        + "pg_replication_origin_session_setup(text), pg_replication_origin_xact_setup(pg_lsn, timestamptz) TO \(name);"
-    )
+      "before 14 there is no mark but a replication origin, and those are for superusers: nothing would tell our "
+        + "writes from the application's",
+      fix: "as a superuser: " + MarkRight.permission(to: name))
   }
 }
 
 extension RoleFacts {
   static func ask(_ connection: Connection) throws(PostgresError) -> RoleFacts {
     let purpose = "look up what the role may do"
+    let origins =
+      connection.serverVersion.major < 14
+      ? "(r.rolsuper OR \(MarkRight.isLent))"
+      : """
+      (SELECT bool_and(has_function_privilege(p.oid, 'EXECUTE')) FROM pg_proc p
+               WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname IN ('pg_replication_origin_create',
+                     'pg_replication_origin_oid', 'pg_replication_origin_session_setup',
+                     'pg_replication_origin_xact_setup'))
+      """
     let rows = try connection.query(
       """
       SELECT r.rolname, current_database(), r.rolreplication OR r.rolsuper,
              has_database_privilege(current_database(), 'CREATE'), n.oid IS NOT NULL,
              has_schema_privilege(n.oid, 'USAGE'), has_schema_privilege(n.oid, 'CREATE'),
-             (SELECT bool_and(has_function_privilege(p.oid, 'EXECUTE')) FROM pg_proc p
-               WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname IN ('pg_replication_origin_create',
-                     'pg_replication_origin_oid', 'pg_replication_origin_session_setup',
-                     'pg_replication_origin_xact_setup'))
+             \(origins)
         FROM pg_roles r LEFT JOIN pg_namespace n ON n.nspname = 'crossfade' WHERE r.rolname = current_user
       """, purpose: purpose)
     let actions = ["SELECT", "INSERT", "UPDATE", "DELETE"]

@@ -13,7 +13,7 @@ struct StreamJudge {
     self.slot = slot
   }
 
-  var findings: [Finding] { denied + [twoPhase, failover].compactMap { $0 } }
+  var findings: [Finding] { denied + [streaming, twoPhase, failover].compactMap { $0 } }
 
   /// What was asked for by name and the server cannot: it works without, so nothing fails.
   private var denied: [Finding] {
@@ -26,6 +26,14 @@ struct StreamJudge {
     }
   }
 
+  private var streaming: Finding? {
+    guard wishes.streaming, server.major >= 14 else { return nil }
+    return .warn(
+      "stream",
+      "a server that streams does not tell that a savepoint's logical messages were rolled back with it: they stay",
+      fix: "remove stream.streaming from the slot definition, unless nobody sends messages in savepoints")
+  }
+
   private var twoPhase: Finding? {
     guard !wishes.twoPhase, let slot, slot.twoPhase, server.major >= 15 else { return nil }
     return .warn(
@@ -34,16 +42,10 @@ struct StreamJudge {
   }
 
   private var failover: Finding? {
-    guard wishes.failover == true,
-      !StreamNegotiation.makesFailoverSlot(server: server, wished: true, twoPhase: wishes.twoPhase)
-    else { return nil }
-    return server.major < 17
-      ? .warn(
-        "stream", "failover stays off: the server is \(server); synchronized slots came with 17",
-        fix: "remove stream.failover from the slot definition, or upgrade the server")
-      : .warn(
-        "stream", "failover stays off: 17 refuses slots that are two-phase and synchronized to standbys",
-        fix: "choose one of stream.two_phase and stream.failover, or upgrade the server to 18")
+    guard wishes.failover == true, server.major < 17 else { return nil }
+    return .warn(
+      "stream", "failover stays off: the server is \(server); synchronized slots came with 17",
+      fix: "remove stream.failover from the slot definition, or upgrade the server")
   }
 }
 

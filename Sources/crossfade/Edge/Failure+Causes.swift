@@ -20,7 +20,9 @@ extension Failure {
     case .server(let cause):
       switch cause.sqlState.category {
       case "28": code = .noPermission
-      case "42" where cause.sqlState == .insufficientPrivilege: code = .noPermission
+      case "42" where cause.sqlState == .insufficientPrivilege:
+        code = .noPermission
+        hint = hint ?? "`crossfade check SLOT` lists the grants needed"
       case "08", "53", "57": code = .unavailable
       default: code = cause.sqlState.isTransient ? .temporaryFailure : .unexpected
       }
@@ -77,7 +79,8 @@ extension Failure {
     case .log(let cause): self.init(cause)
     case .decode:
       self.init(summary: error.description, hint: error.hint, exitCode: ExitCode.malformedInput.rawValue)
-    case .missingObject, .mapUnfit, .relationUnfit, .foreignCheckpoint, .heldElsewhere, .newerCheckpoint:
+    case .missingObject, .mapUnfit, .relationUnfit, .foreignCheckpoint, .heldElsewhere, .newerCheckpoint,
+      .standby:
       self.init(summary: error.description, hint: error.hint, exitCode: ExitCode.refused.rawValue)
     }
   }

@@ -48,6 +48,7 @@ final class Pipeline: Sendable {
         let connection = try Connection(
           plan.connection, options: .init(applicationName: "crossfade \(plan.slot)"),
           interrupt: captureInterrupt)
+        try WriteMark.require(on: connection)
         return try Checkpoint.load(slot: plan.slot, on: connection)?.endLSN
       },
       confirmationLimit: definition.confirm == .applied ? { @Sendable () -> LSN in status.applied } : nil,

@@ -53,10 +53,8 @@ final class StandingObserver {
         definition.source.revealed,
         options: .init(
           applicationName: "crossfade status \(definition.slot)",
-          settings: [
-            ("default_transaction_read_only", "on"), ("search_path", "pg_catalog"),
-            ("statement_timeout", "10000"),
-          ]), interrupt: interrupt)
+          settings: [("search_path", "pg_catalog"), ("statement_timeout", "10000")]), interrupt: interrupt)
+      try session.makeReadOnly()
       connection = session
     }
     return try ServerStanding.ask(definition, on: session)

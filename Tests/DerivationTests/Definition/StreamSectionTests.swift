@@ -12,17 +12,17 @@ struct StreamSectionTests {
   @Test("every key is read")
   func all() throws {
     let read = try read(
-      "  streaming: false\n  two_phase: true\n  binary: true\n  origin: none\n  failover: false")
+      "  streaming: true\n  two_phase: true\n  binary: true\n  origin: none\n  failover: false")
     #expect(
       read
         == SlotDefinition.Stream(
-          streaming: false, twoPhase: true, binary: true, origin: .none, failover: false))
+          streaming: true, twoPhase: true, binary: true, origin: .none, failover: false))
   }
 
   @Test("what is left out has its default; failover then depends on the server")
   func defaults() throws {
     let read = try read("  # two_phase: true")
-    #expect(read.streaming && !read.twoPhase && !read.binary)
+    #expect(!read.streaming && !read.twoPhase && !read.binary)
     #expect(read.origin == .any)
     #expect(read.failover == nil)
     #expect(try self.read("  failover: true").failover == true)

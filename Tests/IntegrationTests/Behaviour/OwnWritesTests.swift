@@ -6,7 +6,8 @@ extension Integration {
   /// Crossfade writes to the table it reads. What it wrote comes back through the slot, and must not go into the log.
   @Suite("Our own writes", .timeLimit(.minutes(5))) struct OwnWritesTests {
     private func expectNoEcho(_ ledger: LedgerFixture, _ process: CrossfadeProcess, mark: String) throws {
-      #expect(process.output.contains("mark=\(mark)"), "\(process.outputTail)")
+      let saidSo = eventually(within: .seconds(20)) { process.output.contains("mark=\(mark)") }
+      #expect(saidSo, "\(process.outputTail)")
       let session = try ledger.connect()
       for _ in 0..<20 {
         let id = try ledger.awaitCaughtUp(process)
@@ -30,7 +31,9 @@ extension Integration {
       try expectNoEcho(ledger, try ledger.expandAndStart(), mark: "origin")
     }
 
-    @Test("a plain REPLICATION role's begin with a logical message, and so do the backfill's")
+    @Test(
+      "a plain REPLICATION role's begin with a logical message, and so do the backfill's; on 13 an origin is lent"
+    )
     func message() throws {
       let ledger = try LedgerFixture("own_message", rows: 50, user: "cf_plain")
       let session = try ledger.connect()
@@ -39,7 +42,7 @@ extension Integration {
       let process = try ledger.start()
       try ledger.awaitStream(process)
       try ledger.backfill()
-      try expectNoEcho(ledger, process, mark: "message")
+      try expectNoEcho(ledger, process, mark: ledger.major >= 14 ? "message" : "origin")
       let missing = try session.query(
         "SELECT count(*) FROM public.transactions WHERE state_id IS NULL", purpose: "count")
       #expect(missing[0] == "0")

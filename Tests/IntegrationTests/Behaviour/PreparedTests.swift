@@ -30,7 +30,7 @@ extension Integration {
     init() throws {
       let name = "prepared_\(UInt32.random(in: 0 ... .max))"
       ledger = try LedgerFixture(name, rows: 20, on: LedgerFixture.streamingCluster.get()) {
-        $0.stream = ["two_phase: true"]
+        $0.stream = ["streaming: true", "two_phase: true"]
       }
       session = try ledger.connect()
     }

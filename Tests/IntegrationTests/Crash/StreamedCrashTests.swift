@@ -17,7 +17,7 @@ extension Integration {
       let twoPhase = major >= 15
       let seed = Seed.draw(for: "streamed")
       let ledger = try LedgerFixture("streamed", rows: 500, on: cluster) {
-        if twoPhase { $0.stream = ["two_phase: true"] }
+        $0.stream = ["streaming: \(major >= 14)", "two_phase: \(twoPhase)"]
       }
       let first = try ledger.expandAndStart()
       let workload = Workload(conninfo: ledger.conninfo, plan: .everyKind(seed: seed, perSecond: 100))

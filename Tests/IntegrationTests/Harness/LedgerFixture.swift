@@ -12,6 +12,8 @@ final class LedgerFixture: Sendable {
   let slotFile: String
   /// Who Crossfade connects as; nil is the superuser.
   let user: String?
+  /// How the ledger is reached where it is not by `cluster` alone.
+  private let source: String?
 
   /// A cluster that suites share when they neither stop nor configure it.
   static let sharedCluster = Result {
@@ -25,10 +27,12 @@ final class LedgerFixture: Sendable {
   /// Makes the database with a ledger of `rows` transactions, or with what `schema` says.
   init(
     _ name: String, rows: Int = 500, on cluster: Cluster? = nil, schema: String? = nil, user: String? = nil,
+    source: String? = nil,
     definition: (inout SlotText) -> Void = { _ in }
   ) throws {
     self.cluster = try cluster ?? Self.sharedCluster.get()
     self.user = user
+    self.source = source
     database = name
     slot = "cf_\(name)"
     scratch = try ScratchDirectory()
@@ -46,7 +50,7 @@ final class LedgerFixture: Sendable {
 
   var logDirectory: String { "\(scratch.path)/log" }
 
-  var conninfo: String { cluster.conninfo(database: database) }
+  var conninfo: String { source ?? cluster.conninfo(database: database) }
 
   func connect() throws -> Connection {
     try Connection(conninfo, options: .init(applicationName: "test"))
@@ -54,7 +58,8 @@ final class LedgerFixture: Sendable {
 
   private func environment(as user: String?, failPoint: String? = nil) -> [String: String?] {
     [
-      "CROSSFADE_SOURCE": cluster.conninfo(database: database, user: user), "CROSSFADE_LOG": logDirectory,
+      "CROSSFADE_SOURCE": source ?? cluster.conninfo(database: database, user: user),
+      "CROSSFADE_LOG": logDirectory,
       "CROSSFADE_FAIL_POINT": failPoint, "NO_COLOR": "1",
     ]
   }

@@ -45,6 +45,33 @@ extension Integration {
       #expect(process.stop() == .exited(0))
     }
 
+    @Test(
+      "13 without the right to replication origins is refused before anything is made; 14 marks by a message")
+    func unmarked() throws {
+      let ledger = try LedgerFixture("unmarked", rows: 10, user: "cf_unmarked")
+      try ledger.expand()
+      try ledger.makePlainRole(lendingMark: false)
+      guard ledger.major < 14 else {
+        let process = try ledger.start()
+        try ledger.awaitStream(process)
+        let saidSo = eventually(within: .seconds(20)) { process.output.contains("mark=message") }
+        #expect(saidSo, "\(process.outputTail)")
+        #expect(process.stop() == .exited(0))
+        return
+      }
+      try expect(
+        ledger, exits: 77,
+        "cannot mark our writes by a replication origin, the only mark before PostgreSQL 14: only superusers can "
+          + "query or manipulate replication origins (SQLSTATE 42501)",
+        hint: "`crossfade check SLOT` lists the grants needed")
+      let session = try ledger.connect()
+      #expect(try ReplicationSlot.find(ledger.slot, on: session) == nil)
+      #expect(
+        try session.query("SELECT count(*) FROM crossfade.checkpoint", purpose: "look for a checkpoint")[0]
+          == "0")
+      #expect(try ledger.command("check").output.contains("fail  mark of our writes"))
+    }
+
     @Test("a slot that is gone though the log exists")
     func slotMissing() throws {
       let ledger = try begun("slot_missing")
@@ -96,6 +123,24 @@ extension Integration {
       let session = try ledger.connect()
       #expect(try ReplicationSlot.find(ledger.slot, on: session) == nil)
       #expect(try session.query("SELECT count(*) FROM pg_publication", purpose: "count")[0] == "0")
+    }
+
+    @Test(
+      "a publication that is dropped while its changes are streamed ends the stream, on 18 too, before a gap")
+    func publicationDroppedMeanwhile() throws {
+      let ledger = try LedgerFixture("publication_lost", rows: 10)
+      let process = try ledger.expandAndStart()
+      try ledger.awaitCaughtUp(process)
+      let session = try ledger.connect()
+      try session.script("DROP PUBLICATION \(ledger.slot)", purpose: "drop the publication")
+      try session.script(
+        "UPDATE public.transactions SET status = 'Settled' WHERE id = 1", purpose: "change a row")
+      let moved = try session.query("SELECT pg_current_wal_lsn()", purpose: "ask for the position")
+      #expect(process.wait(within: .seconds(30)) == .exited(3), "\(process.outputTail)")
+      #expect(
+        process.output.contains("publication \(ledger.slot) does not exist, though capture has begun before"))
+      let slot = try ReplicationSlot.find(ledger.slot, on: session)
+      #expect(try #require(slot?.confirmedFlushLSN) < #require(moved[0].flatMap { LSN($0) }))
     }
 
     @Test("a role without REPLICATION")
@@ -164,9 +209,7 @@ extension Integration {
       let question = "SELECT system_identifier FROM pg_control_system()"
       let theirs = try other.connect().query(question, purpose: "ask")[0] ?? ""
       let ours = try ledger.connect().query(question, purpose: "ask")[0] ?? ""
-      try ledger.connect().script(
-        "CREATE PUBLICATION \(ledger.slot) FOR TABLE public.transactions (id, status, state_id)",
-        purpose: "make a publication")
+      try ledger.makePublication()
       try expect(
         ledger, exits: 3, "the change log was written from system \(theirs), this server is system \(ours)",
         hint:
@@ -186,9 +229,11 @@ extension Integration {
         return try ReplicationSlot.find(ledger.slot, on: session)?.isLost == true
       }
       #expect(isLost)
+      // invalidation_reason came with 17.
+      let reason = ledger.major >= 17 ? "wal_removed" : "wal_status is lost"
       try expect(
         ledger, exits: 3,
-        "replication slot \(ledger.slot) is lost (wal_status is lost): the server has removed WAL it needed",
+        "replication slot \(ledger.slot) is lost (\(reason)): the server has removed WAL it needed",
         hint: Self.gap)
     }
   }

@@ -13,7 +13,12 @@ enum ValueText {
   }
 
   /// A binary value: `b:` and its bytes in hex.
-  static func binary(_ bytes: [UInt8]) -> String { "b:" + bytes.map(hex).joined() }
+  static func binary(_ bytes: [UInt8]) -> String {
+    if bytes.count > longest, let period = period(of: bytes) {
+      return "b:" + bytes[..<period].map(hex).joined() + "*\(bytes.count / period)"
+    }
+    return "b:" + bytes.map(hex).joined()
+  }
 
   private static func short(_ bytes: [UInt8]) -> String {
     let isPlain =

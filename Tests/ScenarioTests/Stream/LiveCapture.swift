@@ -61,7 +61,8 @@ final class LiveCapture {
       return true
     }
     let stream = try ReplicationStream(on: source.replication, slot: slot, start: start, options: options)
-    let session = Stream(stream: stream, feed: feed, start: start, status: status, interrupt: interrupt)
+    let session = Stream(
+      stream: stream, sql: source.sql, feed: feed, start: start, status: status, interrupt: interrupt)
     streamWorker = Worker<CaptureError?> { session.run() }
   }
 
@@ -102,6 +103,7 @@ final class LiveCapture {
 /// The stream's thread.
 private struct Stream: @unchecked Sendable {
   let stream: ReplicationStream
+  let sql: Connection
   let feed: LogFeed
   let start: LSN
   let status: CaptureStatusBoard
@@ -113,7 +115,10 @@ private struct Stream: @unchecked Sendable {
       stream: stream, feed: feed, status: status, interrupt: interrupt,
       framer: StreamFramer(
         ownOrigin: "crossfade", ownPrefix: "crossfade", ownContent: "scenario", prepared: []),
-      start: start, reportInterval: 1_000_000_000, confirmationLimit: nil, appliedPosition: { .invalid })
+      start: start, reportInterval: 1_000_000_000, confirmationLimit: nil, appliedPosition: { .invalid },
+      rolledBack: { (subtransactions) throws(CaptureError) in
+        try RolledBack.among(subtransactions, on: sql)
+      })
     defer { feed.close() }
     do {
       let end = try source.run()
