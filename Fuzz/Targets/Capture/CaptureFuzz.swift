@@ -11,9 +11,10 @@ enum CaptureFuzz {
     var reference = CommittedStream(skipsOwn: true)
     var capture = CapturedRecords()
     while let payload = program.next() {
+      reference.forget(program.silent)
       guard reference.take(payload, insideStream: reference.isInsideStream) else { break }
       do throws(CaptureError) {
-        try capture.take(payload)
+        try capture.take(payload, rolledBack: program.silent)
       } catch {
         throw Finding("\(payload) is refused: \(error)")
       }
@@ -45,7 +46,13 @@ private struct CapturedRecords {
   private var spools: [TransactionID: [[UInt8]]] = [:]
   private var prepared: [TransactionID: [[UInt8]]] = [:]
 
-  mutating func take(_ payload: [UInt8]) throws(CaptureError) {
+  /// - Parameter rolledBack: what the server would name if it were asked which subtransactions were rolled back.
+  mutating func take(_ payload: [UInt8], rolledBack: Set<TransactionID>) throws(CaptureError) {
+    if let question = payload.lend({ framer.unsettled($0) }),
+      let step = framer.remove(rolledBack.intersection(question.subtransactions), of: question.xid)
+    {
+      act(step)
+    }
     let action = try payload.lend { (raw) throws(CaptureError) in
       try framer.accept(walStart: 1, payload: raw)
     }
@@ -78,6 +85,17 @@ private struct CapturedRecords {
       }
       if size(records) != bytes, spools[xid] != nil { problem = "\(xid) is cut inside a record, at \(bytes)" }
       spools[xid] = Array(records)
+    case .remove(let xid, let ranges):
+      var at = 0
+      var left: [[UInt8]] = []
+      for record in spools[xid] ?? [] {
+        let place = at..<at + size(record)
+        at = place.upperBound
+        if !ranges.contains(where: { $0.overlaps(place) }) { left.append(record) }
+      }
+      let gone = ranges.reduce(0) { $0 + $1.count }
+      if size(left[...]) != at - gone { problem = "\(ranges) of \(xid) are not whole records" }
+      spools[xid] = left
     case .splice(let xid, let frame):
       log += [frame.begin] + (spools.removeValue(forKey: xid) ?? []) + [frame.commit]
     case .prepare(let transaction):

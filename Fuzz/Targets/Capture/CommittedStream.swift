@@ -14,6 +14,11 @@ struct CommittedStream {
     var tables: [Relation]
   }
 
+  private struct Kept {
+    var owner: TransactionID
+    var image: Image
+  }
+
   private enum Standing {
     case undecided
     case foreign
@@ -23,7 +28,7 @@ struct CommittedStream {
   private(set) var output: [Output] = []
   private let skipsOwn: Bool
   private var assembler = TransactionAssembler()
-  private var kept: [TransactionID: [Image]] = [:]
+  private var kept: [TransactionID: [Kept]] = [:]
   private var standings: [TransactionID: Standing] = [:]
   private var block: TransactionID?
 
@@ -47,12 +52,14 @@ struct CommittedStream {
     switch event {
     case .nothing: break
     case .change(let change):
-      kept[change.transaction, default: []].append(
-        image(change.content, insideStream ? [payload[0]] + payload.dropFirst(5) : payload))
+      let image = image(change.content, insideStream ? [payload[0]] + payload.dropFirst(5) : payload)
+      let owner =
+        insideStream ? payload[1..<5].reduce(0) { $0 << 8 | UInt32($1) } : change.transaction.rawValue
+      kept[change.transaction, default: []].append(Kept(owner: TransactionID(rawValue: owner), image: image))
     case .forget(let xid, let ordinal): kept[xid]?.removeSubrange(ordinal...)
     case .discard(let xid): kept[xid] = nil
     case .commit(let transaction):
-      let changes = kept.removeValue(forKey: transaction.xid) ?? []
+      let changes = kept.removeValue(forKey: transaction.xid)?.map(\.image) ?? []
       let isOwn = skipsOwn && standings[transaction.xid] == .own
       guard !isOwn, !changes.isEmpty else { break }
       output.append(
@@ -64,6 +71,11 @@ struct CommittedStream {
     case .commitUnseen: return false
     }
     return true
+  }
+
+  /// These subtransactions were rolled back, and the server did not say so.
+  mutating func forget(_ subtransactions: Set<TransactionID>) {
+    for xid in kept.keys { kept[xid]?.removeAll { subtransactions.contains($0.owner) } }
   }
 
   private func image(_ content: borrowing Change.Content, _ bytes: [UInt8]) -> Image {

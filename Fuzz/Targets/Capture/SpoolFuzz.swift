@@ -47,13 +47,13 @@ private struct SpoolScript {
       let group = RecordGroup(capacity: 64)
       // From a few bytes to more than a chunk, so that few steps reach the disk.
       let size = Int(source.byte())
-      let payload = [UInt8](repeating: choice, count: choice & 0x10 == 0 ? size + 1 : size * 1_500 + 1)
+      let payload = [UInt8](repeating: choice, count: choice & 0x30 != 0x30 ? size + 1 : size * 1_500 + 1)
       payload.withUnsafeBytes { group.append(walStart: position, payload: $0) }
       store.append(xid, group)
       try store.flushExcess(xid)
       open[xid, default: []] += group.withUnsafeBytes { Array($0) }
       try expect(store.bytesInMemory <= SpoolStore.pendingLimit, "\(store.bytesInMemory) bytes in memory")
-    case 4, 5:
+    case 4:
       let held = open[xid]?.count ?? 0
       let bytes = held * Int(source.byte()) / 255
       try store.cut(xid, to: bytes)
@@ -61,6 +61,7 @@ private struct SpoolScript {
     case 6:
       try store.discard(xid)
       open[xid] = nil
+    case 5: try remove(xid, &source)
     case 7: try prepare(xid)
     case 8:
       guard prepared[xid] != nil else { break }
@@ -80,6 +81,15 @@ private struct SpoolScript {
     } else {
       try compare(xid)
     }
+  }
+
+  /// Takes two ranges out.
+  private mutating func remove(_ xid: TransactionID, _ source: inout ByteSource) throws(ChangeLogError) {
+    let held = open[xid]?.count ?? 0
+    let places = (0..<4).map { _ in held * Int(source.byte()) / 255 }.sorted()
+    let ranges = [places[0]..<places[1], places[2]..<places[3]].filter { !$0.isEmpty }
+    try store.remove(ranges, of: xid)
+    for range in ranges.reversed() { open[xid]?.removeSubrange(range) }
   }
 
   private mutating func prepare(_ xid: TransactionID) throws(ChangeLogError) {

@@ -24,12 +24,19 @@ struct StreamProgram {
   /// Whether tables are described where the server does it (`pgoutput.c maybe_send_schema`): inside transactions,
   /// before their first change on the connection, and before the first in each streamed transaction.
   private let describesAsServer: Bool
+  /// Whether subtransactions may have been rolled back without a word, which a server does when it has spilled them
+  /// (`StreamFramer.unsettled`). Tables keep their shape then: it would be sent again if the rollback changed it.
+  private let rollsBackSilently: Bool
+  /// Those, of the streamed transaction that the last message ends.
+  private(set) var silent: Set<TransactionID> = []
   private var described: Set<RelationID> = []
   private var describedInStream: [TransactionID: Set<RelationID>] = [:]
 
   init(_ bytes: some Collection<UInt8>, describesAsServer: Bool = false) {
-    source = ByteSource(bytes)
+    var source = ByteSource(bytes)
     self.describesAsServer = describesAsServer
+    rollsBackSilently = describesAsServer ? source.byte() & 1 == 1 : false
+    self.source = source
   }
 
   /// Whether the program believes that it stands in a streamed block.
@@ -42,6 +49,7 @@ struct StreamProgram {
   mutating func next() -> [UInt8]? {
     guard !source.isEmpty else { return nil }
     writer.removeAll()
+    silent = []
     position += 0x10
     let choice = source.byte()
     if choice >= 0xF0 {
@@ -82,6 +90,7 @@ struct StreamProgram {
       let xid = transaction()
       StreamCommit(xid: xid, commitLSN: lsn, endLSN: end, commitTime: time).encode(to: &writer)
       described.formUnion(describedInStream.removeValue(forKey: xid) ?? [])
+      rollBackSilently(xid)
       streamed.remove(xid)
     case 9, 10, 11:
       let xid = transaction()
@@ -96,6 +105,7 @@ struct StreamProgram {
       Prepare(prepareLSN: lsn, endLSN: end, prepareTime: time, xid: xid, gid: gid(xid))
         .encode(streamed: true, to: &writer)
       streamed.remove(xid)
+      rollBackSilently(xid)
     case 13:
       let xid = transaction()
       CommitPrepared(commitLSN: lsn, endLSN: end, commitTime: time, xid: xid, gid: gid(xid))
@@ -116,6 +126,15 @@ struct StreamProgram {
     default:
       choice & 0x10 == 0 && !describesAsServer ? describe() : content(describesAsServer ? 0x70 : choice)
     }
+  }
+
+  private mutating func rollBackSilently(_ top: TransactionID) {
+    guard rollsBackSilently else { return }
+    let which = source.byte()
+    silent = Set(
+      (1...3 as ClosedRange<UInt32>).filter { which >> $0 & 1 == 1 }.map {
+        TransactionID(rawValue: top.rawValue * 10 + $0)
+      })
   }
 
   private mutating func inside(_ choice: UInt8) {
@@ -172,7 +191,7 @@ struct StreamProgram {
       described.insert(id)
     }
     // The name tells one description from another; now and then one comes again.
-    let name = "t\(source.byte() & 3)"
+    let name = "t\(rollsBackSilently ? UInt8(truncatingIfNeeded: id.rawValue) : source.byte() & 3)"
     let columns = [Column(isKey: true, name: "id", type: TypeOID(rawValue: 20))]
     Relation(xid: xid, id: id, namespace: "s", name: name, replicaIdentity: .default, columns: columns)
       .encode(to: &writer)
