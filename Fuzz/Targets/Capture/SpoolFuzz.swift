@@ -47,7 +47,7 @@ private struct SpoolScript {
       let group = RecordGroup(capacity: 64)
       // From a few bytes to more than a chunk, so that few steps reach the disk.
       let size = Int(source.byte())
-      let payload = [UInt8](repeating: choice, count: choice & 0x30 != 0x30 ? size + 1 : size * 1_500 + 1)
+      let payload = [UInt8](repeating: choice, count: choice & 0x30 != 0x30 ? size + 1 : size * 400 + 1)
       payload.withUnsafeBytes { group.append(walStart: position, payload: $0) }
       store.append(xid, group)
       try store.flushExcess(xid)
