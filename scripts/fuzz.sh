@@ -48,7 +48,7 @@ for target in $targets; do
   if [ "${KEEP:-}" = 1 ]; then
     rm -rf "$scratch/merged"
     mkdir "$scratch/merged"
-    fuzz "$target" -set_cover_merge=1 "$scratch/merged" "$kept" "$corpus" >>"$log" 2>&1
+    fuzz "$target" -merge=1 "$scratch/merged" "$kept" "$corpus" >>"$log" 2>&1
     # Findings keep their names; libFuzzer's are hashes.
     find "$kept" -type f -regextype posix-extended -regex '.*/[0-9a-f]{40}' -delete
     cp "$scratch/merged/"* "$kept/"
