@@ -2,7 +2,9 @@ import Foundation
 import Testing
 
 /// What libFuzzer found worth keeping, and what once broke a rule, is run again with every test run.
-@Suite("Fuzz corpora") struct ReplayTests {
+///
+/// One at a time: the targets share a scratch directory, as they do under libFuzzer.
+@Suite("Fuzz corpora", .serialized) struct ReplayTests {
   private static let corpora = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appending(path: "fixtures/fuzz")
