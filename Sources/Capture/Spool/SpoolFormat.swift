@@ -48,11 +48,18 @@ enum SpoolFormat {
     }
   }
 
+  /// Over what is kept of each chunk: it stands in the headers, which no other checksum covers.
+  static func checksum(ofKept chunks: [Chunk]) -> UInt32 {
+    var crc = CRC32C()
+    for chunk in chunks { withUnsafeBytes(of: chunk.kept.bigEndian) { crc.update($0) } }
+    return crc.value
+  }
+
   /// The last frame of a prepared transaction's spool.
-  static func encode(_ prepared: PreparedTransaction, into buffer: ByteBuffer) {
+  static func encode(_ prepared: PreparedTransaction, of chunks: [Chunk], into buffer: ByteBuffer) {
     buffer.appendLittleEndian(preparedMagic)
     let gid = Array(prepared.gid.utf8)
-    buffer.appendLittleEndian(UInt32(clamping: 58 + gid.count))
+    buffer.appendLittleEndian(UInt32(clamping: 60 + gid.count))
     let start = buffer.count
     buffer.append(version)
     buffer.append(prepared.xid.rawValue)
@@ -63,13 +70,13 @@ enum SpoolFormat {
     buffer.append(UInt64(clamping: prepared.bytes))
     buffer.append(UInt32(clamping: gid.count))
     buffer.append(gid)
-    buffer.append(UInt16(0))
+    buffer.append(checksum(ofKept: chunks))
     buffer.append(CRC32C.of(buffer.slice(start..<buffer.count)))
   }
 
-  /// Reads the payload of that frame; nil when it is not one.
-  static func decodePrepared(_ payload: [UInt8]) -> PreparedTransaction? {
-    guard payload.count >= 58 else { return nil }
+  /// Reads the payload of that frame; nil when it is not one, or not of these chunks.
+  static func decodePrepared(_ payload: [UInt8], of chunks: [Chunk]) -> PreparedTransaction? {
+    guard payload.count >= 60 else { return nil }
     func number(_ offset: Int, _ size: Int) -> UInt64 {
       payload[offset..<(offset + size)].reduce(0) { $0 << 8 | UInt64($1) }
     }
@@ -78,9 +85,11 @@ enum SpoolFormat {
     }
     let length = number(48, 4)
     guard number(payload.count - 4, 4) == UInt64(checked), number(0, 4) == UInt64(version),
-      length == UInt64(payload.count - 58), let changes = Int(exactly: number(32, 8)),
+      length == UInt64(payload.count - 60),
+      number(payload.count - 8, 4) == UInt64(checksum(ofKept: chunks)),
+      let changes = Int(exactly: number(32, 8)),
       let bytes = Int(exactly: number(40, 8)),
-      let gid = String(validating: payload[52..<(payload.count - 6)], as: UTF8.self)
+      let gid = String(validating: payload[52..<(payload.count - 8)], as: UTF8.self)
     else { return nil }
     return PreparedTransaction(
       xid: TransactionID(rawValue: UInt32(truncatingIfNeeded: number(4, 4))), gid: gid,

@@ -26,7 +26,7 @@ struct SpoolScanner {
       let magic = Self.littleEndian(head, 0)
       let length = Self.littleEndian(head, 4)
       guard magic == SpoolFormat.chunkMagic else {
-        let transaction = try trailer(at: offset, magic: magic, length: length)
+        let transaction = try trailer(at: offset, magic: magic, length: length, of: chunks)
         guard transaction.bytes == start else {
           throw damaged(offset, "it holds \(start) bytes of records, not \(transaction.bytes)")
         }
@@ -63,10 +63,11 @@ struct SpoolScanner {
   }
 
   private func trailer(
-    at offset: UInt64, magic: UInt32, length: UInt32
+    at offset: UInt64, magic: UInt32, length: UInt32, of chunks: [SpoolFormat.Chunk]
   ) throws(ChangeLogError) -> PreparedTransaction {
     guard magic == SpoolFormat.preparedMagic, offset + 8 + UInt64(length) == size,
-      let transaction = SpoolFormat.decodePrepared(try bytes(at: offset + 8, count: Int(length)))
+      let transaction = SpoolFormat.decodePrepared(
+        try bytes(at: offset + 8, count: Int(length)), of: chunks)
     else { throw damaged(offset, "it does not say which prepared transaction it holds") }
     return transaction
   }

@@ -150,7 +150,7 @@ package final class SpoolStore: @unchecked Sendable {
     try flush(xid)
     var spool = open[xid] ?? Spool(path: path(xid, SpoolFormat.openSuffix), calls: calls)
     let trailer = ByteBuffer(capacity: 128)
-    SpoolFormat.encode(transaction, into: trailer)
+    SpoolFormat.encode(transaction, of: spool.chunks, into: trailer)
     try spool.seal(with: trailer.bytes)
     withExtendedLifetime(trailer) {}
     try spool.rename(to: path(xid, SpoolFormat.preparedSuffix))
