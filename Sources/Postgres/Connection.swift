@@ -41,7 +41,7 @@ public final class Connection {
     parameters.append(("fallback_application_name", options.applicationName))
     parameters.append(("client_encoding", "UTF8"))
     if options.replication { parameters.append(("replication", "database")) }
-    let settings = (options.replication ? Self.valueSettings : []) + options.settings
+    let settings = (options.replication ? Self.walsenderSettings : []) + options.settings
     if !settings.isEmpty {
       let added = settings.map { "-c \($0.name)=\(ConnectionString.escapeOption($0.value))" }
       parameters.append(("options", ([given.options] + added).filter { !$0.isEmpty }.joined(separator: " ")))
@@ -64,9 +64,11 @@ public final class Connection {
 
   /// A walsender writes values in the form its session's settings say, which a database or role may have of their own:
   /// what is logged must not depend on them (`libpqwalreceiver.c libpqrcv_connect`, and what else shapes a value's text).
-  private static let valueSettings: [(name: String, value: String)] = [
+  private static let walsenderSettings: [(name: String, value: String)] = [
     ("datestyle", "ISO"), ("intervalstyle", "postgres"), ("extra_float_digits", "3"), ("timezone", "UTC"),
     ("bytea_output", "hex"),
+    // A walsender may wait for a lock of the transaction that it streams; a limit meant for applications would end it.
+    ("lock_timeout", "0"), ("statement_timeout", "0"),
   ]
 
   deinit {
