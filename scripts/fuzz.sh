@@ -20,7 +20,13 @@ export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=1:allocator_may_retur
 fuzz() {
   local target=$1
   shift
-  "$scratch/release/crossfade-fuzz" "--target=$target" -timeout=20 -rss_limit_mb=4096 -max_len=8192 "$@"
+  # Programs are slow to run and need no length; what is read as it is does.
+  local length=(-max_len=8192)
+  case $target in
+  assembler | capture) length=(-max_len=300 -len_control=10) ;;
+  damage | spool) length=(-max_len=200 -len_control=0) ;;
+  esac
+  "$scratch/release/crossfade-fuzz" "--target=$target" -timeout=30 -rss_limit_mb=4096 "${length[@]}" "$@"
 }
 
 failed=0

@@ -13,7 +13,8 @@ enum Seeds {
       try files(in: project.appending(path: "slots"), "yaml").map { [UInt8](try Data(contentsOf: $0)) }
     case .text: texts
     // Programs: whatever the bytes are, they are a stream.
-    case .assembler, .framer, .damage: (0..<UInt8(8)).map { seed in (0..<64).map { $0 &* 37 &+ seed &* 91 } }
+    case .assembler, .capture, .spool, .damage:
+      (0..<UInt8(8)).map { seed in (0..<64).map { $0 &* 37 &+ seed &* 91 } }
     }
   }
 
@@ -64,10 +65,11 @@ enum Seeds {
   }
 
   private static let texts: [[UInt8]] = [
-    (0, "16/B374D848"), (1, "500ms"), (2, "64MiB"), (3, "public.\"My Table\""), (3, "status"),
+    (0, "16/B374D848"), (7, "1\t0/3000000\tno recovery target\n# c\n2 0/5000000 x"), (1, "500ms"),
+    (2, "64MiB"), (3, "public.\"My Table\""), (3, "status"),
     (4, "host=/run/x port=5432 user=u password='se cret\\'1' dbname=d"),
     (4, "postgresql://u:hunter2@h:5432/d?a=b"),
-    (7, "u:hunter2@h1:5432,h2/d?sslpassword=abc&connect_timeout=5"), (5, "\u{1}\u{2}abcdef"),
+    (8, "u:hunter2@h1:5432,h2/d?sslpassword=abc&connect_timeout=5"), (5, "\u{1}\u{2}abcdef"),
     (6, "it's a \\ \"name\""),
   ].map { [$0.0] + Array($0.1.utf8) }
 }

@@ -11,8 +11,10 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case recording
   /// Streams that are mostly valid, assembled, against a naive model.
   case assembler
-  /// Protocol 1 as capture frames it, against a naive model.
-  case framer
+  /// Such streams, as capture frames and spools them for the log, against the assembler.
+  case capture
+  /// Spools on disk, through restarts and damage, against a model in memory.
+  case spool
   /// A segment file of any content.
   case segment
   /// A log that was written, then damaged.
@@ -28,7 +30,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .message: try MessageFuzz.check(bytes)
     case .recording: try RecordingFuzz.check(bytes)
     case .assembler: try AssemblerFuzz.check(bytes)
-    case .framer: try FramerFuzz.check(bytes)
+    case .capture: try CaptureFuzz.check(bytes)
+    case .spool: try SpoolFuzz.check(bytes)
     case .segment: try SegmentFuzz.check(bytes)
     case .damage: try DamageFuzz.check(bytes)
     case .definition: try DefinitionFuzz.check(bytes)

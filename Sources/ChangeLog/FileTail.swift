@@ -41,6 +41,7 @@ struct FileTail {
     }
     try scanner.seek(ahead)
     var replaced = false
+    var startedOver = false
     defer { self.scanner = replaced ? nil : scanner }
     while true {
       switch try scanner.next(verify: false) {
@@ -67,8 +68,11 @@ struct FileTail {
         return false
       case .end, .incomplete, .bad:
         quiet = 0
-        guard ahead > limit.offset else { return false }
+        let isBeyond = ahead > limit.offset
         ahead = limit.offset
+        // Once: a tail torn inside a transaction looks the same again, until someone writes.
+        guard isBeyond, !startedOver else { return false }
+        startedOver = true
         try scanner.seek(ahead)
       }
     }

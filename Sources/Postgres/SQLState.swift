@@ -26,6 +26,8 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConver
   public static let crashShutdown = SQLState(rawValue: "57P02")
   /// `cannot_connect_now`.
   public static let cannotConnectNow = SQLState(rawValue: "57P03")
+  /// `read_only_sql_transaction`: a standby, or a server that was set so.
+  public static let readOnlyTransaction = SQLState(rawValue: "25006")
   /// `object_in_use`.
   public static let objectInUse = SQLState(rawValue: "55006")
   /// `object_not_in_prerequisite_state`.

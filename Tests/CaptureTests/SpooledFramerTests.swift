@@ -74,6 +74,9 @@ import Testing
     "what the server has rolled back without saying so is taken out at the end, and the rest stays",
     arguments: [
       ("S3 R7@3 I7@3 U7@4 E s3 D7@3 E", [4], "R7 I7 D7"),
+      // Found by `make fuzz ONLY=capture`: what was described inside is not described again.
+      ("S3 R7@4 I7@4 U7@3 E", [4], "R7 U7"),
+      ("S3 I9@4 R7@4 I7@4 Y8@4 D7@4 U7@3 E", [4], "R7 Y8 U7"),
       ("S3 R7@4 I7@4 U7@5 D7@4 T7@3 E", [5], "R7 I7 D7 T7"),
       ("S3 R7@3 I7@4 U7@5 D7@4 T7@3 E", [4, 5], "R7 T7"),
       ("S3 R7@3 I7@4 U7@4 E s3 T7@6 E", [6], "R7 I7 U7"),

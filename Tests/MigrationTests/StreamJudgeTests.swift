@@ -40,7 +40,7 @@ import Testing
         "warn stream: streaming stays off: the server is 13.2; streamed transactions came with 14"
       ])
     #expect(
-      lines(18, wishes).map { $0.prefix(56) } == [
+      lines(18, wishes).map { $0.prefix(57) } == [
         "warn stream: a server that streams does not tell that a s"
       ])
   }

@@ -41,6 +41,15 @@ import Testing
     #expect(try stream.committed() == ["1: end"])
   }
 
+  /// Found by `make fuzz ONLY=assembler`.
+  @Test("a shape described before a subtransaction's first change outlives its rollback")
+  func describedJustBefore() throws {
+    let stream = StreamBuilder()
+    stream.start(1).relation(in: 1).insert("s", in: 2).stop().abort(1, 2)
+    stream.start(1, first: false).insert("c", in: 1).stop().streamCommit(1)
+    #expect(try stream.committed() == ["1: c"])
+  }
+
   @Test("a rollback of what never came is nothing, whatever the protocol")
   func unsolicited() throws {
     let stream = StreamBuilder()

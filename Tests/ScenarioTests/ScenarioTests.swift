@@ -7,6 +7,8 @@ import Testing
     let scenario = try Scenario.named(name)
     let major = try ScenarioServer.major
     if let obstacle = scenario.obstacle(on: major) {
+      // One of many cases is left out without a word; scripts/test.sh repeats what begins so.
+      print("➜ Scenario skipped: \(obstacle)")
       try Test.cancel("\(obstacle)")
     }
     let run = try ScenarioRun(scenario)
@@ -18,7 +20,13 @@ import Testing
     }
     try run.clean()
     for verdict in try outcome.get() {
-      let expected = scenario.expected(on: major, verdict.mode, verdict.judge)
+      var expected = scenario.expected(on: major, verdict.mode, verdict.judge)
+      if verdict.mode != .whole, scenario.unstreamable?.contains(major) == true,
+        let error = verdict.seen.lines.last, error.hasPrefix("STREAM ERROR")
+      {
+        // Up to where the server gave up, nothing may be missing or wrong.
+        expected = Array(expected.prefix(verdict.seen.lines.count - 1)) + [error]
+      }
       let difference = LineDifference.text(expected, verdict.seen.lines)
       let what = Comment("\(name), \(verdict.judge) in mode \(verdict.mode):\n\(difference)")
       if let known = scenario.known, verdict.judge == .captured {

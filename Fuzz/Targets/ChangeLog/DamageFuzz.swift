@@ -66,7 +66,7 @@ enum DamageFuzz {
     let read = try log.read()
     try written.expectPrefix(read.bytes, atLeastSynced: isSynced)
     // It goes on.
-    let group = RecordGroup()
+    let group = RecordGroup(capacity: 64)
     LogScript.transaction(end: 0xFFFF_0000, changes: 1, size: 5, into: group)
     try writer.append(group)
     try writer.sync()
@@ -118,7 +118,7 @@ struct LogScript {
   mutating func close() { writer = nil }
 
   mutating func step(_ source: inout ByteSource) throws(ChangeLogError) {
-    let group = RecordGroup()
+    let group = RecordGroup(capacity: 64)
     let choice = source.byte()
     let size = Int(choice >> 4) * 13
     switch choice % 10 {

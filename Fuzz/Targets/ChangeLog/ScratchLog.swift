@@ -16,15 +16,29 @@ struct ScratchLog {
     let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
     path = "\(parent)/crossfade-fuzz-\(getpid())"
     guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw Finding("mkdir \(path): \(errno)") }
-    for name in names { unlink("\(path)/\(name)") }
+    clear()
   }
 
   func remove() {
-    for name in names { unlink("\(path)/\(name)") }
+    clear()
     rmdir(path)
   }
 
-  var names: [String] {
+  private func clear() {
+    for name in Self.names(path + "/spool") { unlink("\(path)/spool/\(name)") }
+    rmdir(path + "/spool")
+    for name in Self.names(path) { unlink("\(path)/\(name)") }
+  }
+
+  /// Nothing here loses power.
+  static let calls: FileCalls = {
+    var calls = FileCalls.system
+    calls.syncData = { _ in 0 }
+    calls.syncDirectory = { _ in 0 }
+    return calls
+  }()
+
+  private static func names(_ path: String) -> [String] {
     guard let stream = opendir(path) else { return [] }
     defer { closedir(stream) }
     var found: [String] = []
@@ -37,7 +51,7 @@ struct ScratchLog {
     return found.sorted()
   }
 
-  var segments: [String] { names.filter { $0.hasSuffix(".lz4") } }
+  var segments: [String] { Self.names(path).filter { $0.hasSuffix(".lz4") } }
 
   func contents(_ name: String) throws(ChangeLogError) -> [UInt8] {
     let file = try LogFile(path: "\(path)/\(name)", mode: .read)
@@ -55,9 +69,7 @@ struct ScratchLog {
     -> ChangeLogWriter
   {
     var options = ChangeLogWriter.Options(segmentBytes: segmentBytes)
-    // Nothing here loses power.
-    options.calls.syncData = { _ in 0 }
-    options.calls.syncDirectory = { _ in 0 }
+    options.calls = Self.calls
     return try ChangeLogWriter.open(directory: path, origin: origin, start: Self.start, options: options)
   }
 

@@ -10,13 +10,34 @@ struct StreamProgram {
     case streamed(TransactionID)
   }
 
+  /// What our own transactions carry.
+  static let ownOrigin = "ours"
+  static let ownPrefix = "crossfade"
+  static let ownContent = "slot"
+
   private var source: ByteSource
   private var block = Block.none
   private var streamed: Set<TransactionID> = []
   private var position: UInt64 = 0x1000
   private var writer = WireWriter()
 
-  init(_ bytes: some Collection<UInt8>) { source = ByteSource(bytes) }
+  /// Whether tables are described where the server does it (`pgoutput.c maybe_send_schema`): inside transactions,
+  /// before their first change on the connection, and before the first in each streamed transaction.
+  private let describesAsServer: Bool
+  /// Whether subtransactions may have been rolled back without a word, which a server does when it has spilled them
+  /// (`StreamFramer.unsettled`). Tables keep their shape then: it would be sent again if the rollback changed it.
+  private let rollsBackSilently: Bool
+  /// Those, of the streamed transaction that the last message ends.
+  private(set) var silent: Set<TransactionID> = []
+  private var described: Set<RelationID> = []
+  private var describedInStream: [TransactionID: Set<RelationID>] = [:]
+
+  init(_ bytes: some Collection<UInt8>, describesAsServer: Bool = false) {
+    var source = ByteSource(bytes)
+    self.describesAsServer = describesAsServer
+    rollsBackSilently = describesAsServer ? source.byte() & 1 == 1 : false
+    self.source = source
+  }
 
   /// Whether the program believes that it stands in a streamed block.
   private var streamedBlock: TransactionID? {
@@ -28,6 +49,7 @@ struct StreamProgram {
   mutating func next() -> [UInt8]? {
     guard !source.isEmpty else { return nil }
     writer.removeAll()
+    silent = []
     position += 0x10
     let choice = source.byte()
     if choice >= 0xF0 {
@@ -61,11 +83,14 @@ struct StreamProgram {
       let xid = TransactionID(rawValue: UInt32(which & 3) + 1)
       let isFirst = !streamed.contains(xid) || which & 0xE0 == 0
       StreamStart(xid: xid, isFirstSegment: isFirst).encode(to: &writer)
+      if isFirst { describedInStream[xid] = [] }
       streamed.insert(xid)
       block = .streamed(xid)
     case 7, 8:
       let xid = transaction()
       StreamCommit(xid: xid, commitLSN: lsn, endLSN: end, commitTime: time).encode(to: &writer)
+      described.formUnion(describedInStream.removeValue(forKey: xid) ?? [])
+      rollBackSilently(xid)
       streamed.remove(xid)
     case 9, 10, 11:
       let xid = transaction()
@@ -73,11 +98,14 @@ struct StreamProgram {
       StreamAbort(xid: xid, subxid: sub, place: source.byte() & 1 == 0 ? nil : .init(lsn: lsn, time: time))
         .encode(to: &writer)
       if sub == xid { streamed.remove(xid) }
+      // `cleanup_rel_sync_cache`: what was described may be gone, so it comes again.
+      describedInStream[xid] = []
     case 12:
       let xid = transaction()
       Prepare(prepareLSN: lsn, endLSN: end, prepareTime: time, xid: xid, gid: gid(xid))
         .encode(streamed: true, to: &writer)
       streamed.remove(xid)
+      rollBackSilently(xid)
     case 13:
       let xid = transaction()
       CommitPrepared(commitLSN: lsn, endLSN: end, commitTime: time, xid: xid, gid: gid(xid))
@@ -95,8 +123,18 @@ struct StreamProgram {
         streamed.remove(xid)
         block = .preparing(xid)
       }
-    default: choice & 0x10 == 0 ? describe() : content(choice)
+    default:
+      choice & 0x10 == 0 && !describesAsServer ? describe() : content(describesAsServer ? 0x70 : choice)
     }
+  }
+
+  private mutating func rollBackSilently(_ top: TransactionID) {
+    guard rollsBackSilently else { return }
+    let which = source.byte()
+    silent = Set(
+      (1...3 as ClosedRange<UInt32>).filter { which >> $0 & 1 == 1 }.map {
+        TransactionID(rawValue: top.rawValue * 10 + $0)
+      })
   }
 
   private mutating func inside(_ choice: UInt8) {
@@ -143,8 +181,17 @@ struct StreamProgram {
       TypeName(xid: xid, id: TypeOID(rawValue: id.rawValue), namespace: "s", name: "t").encode(to: &writer)
       return
     }
-    // The name tells one description from another; the position makes it new.
-    let name = "t\(position)"
+    describe(id, xid)
+  }
+
+  private mutating func describe(_ id: RelationID, _ xid: TransactionID?) {
+    if let top = streamedBlock {
+      describedInStream[top, default: []].insert(id)
+    } else {
+      described.insert(id)
+    }
+    // The name tells one description from another; now and then one comes again.
+    let name = "t\(rollsBackSilently ? UInt8(truncatingIfNeeded: id.rawValue) : source.byte() & 3)"
     let columns = [Column(isKey: true, name: "id", type: TypeOID(rawValue: 20))]
     Relation(xid: xid, id: id, namespace: "s", name: name, replicaIdentity: .default, columns: columns)
       .encode(to: &writer)
@@ -152,10 +199,15 @@ struct StreamProgram {
 
   private mutating func content(_ choice: UInt8) {
     let xid = streamedID()
-    let text = Array("\(position)".utf8)
     let count: [ColumnImage] = choice == 0xEF ? [.null, .unchanged] : [.text("\(position)")]
     let tuple = OwnedTuple(count)
     let id = table()
+    if describesAsServer, choice / 16 % 8 < 6 {
+      let known = streamedBlock.map { describedInStream[$0] ?? [] } ?? described
+      for needed in [id, RelationID(rawValue: 1)] where !known.contains(needed) {
+        return describe(needed, xid)
+      }
+    }
     switch choice / 16 % 8 {
     case 0, 1, 2:
       if let view = try? tuple.view { Insert(xid: xid, relation: id, new: view).encode(to: &writer) }
@@ -170,12 +222,21 @@ struct StreamProgram {
     case 5:
       Truncate(xid: xid, isCascade: true, relations: [id, RelationID(rawValue: 1)]).encode(to: &writer)
     case 6:
-      Origin(lsn: LSN(rawValue: position), name: "o\(position)").encode(to: &writer)
-    default:
-      LogicalMessage(
-        xid: xid, isTransactional: choice & 4 == 0, lsn: LSN(rawValue: position), prefix: text.rawBytes,
-        content: text.rawBytes
-      ).encode(to: &writer)
+      let name = choice & 8 == 0 ? Self.ownOrigin : "o\(position)"
+      Origin(lsn: LSN(rawValue: position), name: name).encode(to: &writer)
+    default: message(xid, isOwn: choice & 8 == 0)
     }
+  }
+
+  private mutating func message(_ xid: TransactionID?, isOwn: Bool) {
+    var isTransactional = true
+    // The server sends the other kind between transactions.
+    if case .none = block { isTransactional = false }
+    let prefix = Array((isOwn ? Self.ownPrefix : "app").utf8)
+    let content = Array((isOwn ? Self.ownContent : "\(position)").utf8)
+    LogicalMessage(
+      xid: xid, isTransactional: isTransactional, lsn: LSN(rawValue: position), prefix: prefix.rawBytes,
+      content: content.rawBytes
+    ).encode(to: &writer)
   }
 }

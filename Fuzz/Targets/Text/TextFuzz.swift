@@ -9,7 +9,7 @@ enum TextFuzz {
   static func check(_ bytes: [UInt8]) throws(Finding) {
     guard let choice = bytes.first else { return }
     let text = String(decoding: bytes.dropFirst(), as: UTF8.self)
-    switch choice % 8 {
+    switch choice % 9 {
     case 0: try lsn(text)
     case 1: try again(text) { Milliseconds($0) }
     case 2: try again(text) { ByteCount($0) }
@@ -17,6 +17,7 @@ enum TextFuzz {
     case 4: try ConnectionFuzz.check(text)
     case 5: try timestamp(Array(bytes.dropFirst()))
     case 6: try sql(text)
+    case 7: try timeline(text)
     default: try ConnectionFuzz.check("postgresql://" + text)
     }
   }
@@ -41,6 +42,16 @@ enum TextFuzz {
     guard let lsn = LSN(text), let high = UInt64(halves[0], radix: 16), let low = UInt64(halves[1], radix: 16)
     else { return }
     try require(lsn.rawValue == high << 32 + low, "\(text) is read as \(lsn)")
+  }
+
+  private static func timeline(_ text: String) throws(Finding) {
+    guard let history = try? TimelineHistory(timeline: 9, file: text) else { return }
+    let numbers = history.ancestors.map(\.timeline)
+    try require(
+      zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 } && numbers.allSatisfy { (1..<9).contains($0) },
+      "timelines \(numbers)")
+    let again = history.ancestors.map { "\($0.timeline)\t\($0.end)\treason\n" }.joined()
+    try require((try? TimelineHistory(timeline: 9, file: again)) == history, "\(again) is another history")
   }
 
   private static func names(_ text: String) throws(Finding) {

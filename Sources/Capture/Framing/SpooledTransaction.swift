@@ -108,18 +108,28 @@ struct SpooledTransaction {
 
   /// Takes the records of subtransactions out that the server has rolled back without saying so. Gives the runs of bytes
   /// that go, ascending. To be called when no more records come.
+  ///
+  /// Descriptions stay: the server has sent them for the whole transaction, and does not send them again after a rollback
+  /// that it does not tell of.
   mutating func remove(_ rolledBack: Set<TransactionID>) -> [Range<Int>] {
     var gone: [Range<Int>] = []
     var changesGone = 0
+    var descriptions = described[...]
     for (index, run) in runs.enumerated() where rolledBack.contains(run.owner) {
       let next = index + 1 < runs.count ? runs[index + 1] : nil
       let end = next?.bytes ?? bytes
       changesGone += Int((next?.changes ?? UInt32(truncatingIfNeeded: changes)) &- run.changes)
-      if end > run.bytes { gone.append(run.bytes..<end) }
+      var start = run.bytes
+      while let one = descriptions.first, one.bytes < end {
+        descriptions.removeFirst()
+        guard one.bytes >= start else { continue }
+        if one.bytes > start { gone.append(start..<one.bytes) }
+        start = one.bytes + RecordHeader.size + one.description.payload.count
+      }
+      if end > start { gone.append(start..<end) }
     }
     changes -= changesGone
     bytes -= gone.reduce(0) { $0 + $1.count }
-    described.removeAll { one in gone.contains { $0.contains(one.bytes) } }
     return gone
   }
 

@@ -13,7 +13,6 @@ struct OpenTransaction: Sendable {
   }
 
   private struct Description: Sendable {
-    var ordinal: Int
     var arrival: Int
     var relation: Relation
   }
@@ -21,6 +20,8 @@ struct OpenTransaction: Sendable {
   private struct Subtransaction: Sendable {
     var xid: TransactionID
     var ordinal: Int
+    /// The descriptions that came before: one with the same ordinal may stand on either side.
+    var descriptions: Int
   }
 
   var state: State
@@ -44,7 +45,8 @@ struct OpenTransaction: Sendable {
   mutating func note(_ xid: TransactionID?, top: TransactionID) {
     guard let xid, xid != top, indexes[xid] == nil else { return }
     indexes[xid] = subtransactions.count
-    subtransactions.append(Subtransaction(xid: xid, ordinal: changeCount))
+    subtransactions.append(
+      Subtransaction(xid: xid, ordinal: changeCount, descriptions: descriptions.count))
   }
 
   /// Counts a change; gives its ordinal, and whether a rollback may cut right before it.
@@ -56,7 +58,7 @@ struct OpenTransaction: Sendable {
 
   /// Takes a description that came inside a streamed block.
   mutating func describe(_ relation: Relation, arrival: Int) {
-    descriptions.append(Description(ordinal: changeCount, arrival: arrival, relation: relation))
+    descriptions.append(Description(arrival: arrival, relation: relation))
     relations[relation.id] = relation
   }
 
@@ -64,13 +66,13 @@ struct OpenTransaction: Sendable {
   /// descriptions too (`worker.c stream_abort_internal`). Nil when nothing of it ever came.
   mutating func rollBack(_ subxid: TransactionID) -> Int? {
     guard let index = indexes[subxid] else { return nil }
-    let ordinal = subtransactions[index].ordinal
+    let (ordinal, kept) = (subtransactions[index].ordinal, subtransactions[index].descriptions)
     for gone in subtransactions[index...] { indexes[gone.xid] = nil }
     subtransactions.removeSubrange(index...)
     let isChanged = changeCount > ordinal
     changeCount = ordinal
-    if let first = descriptions.firstIndex(where: { $0.ordinal >= ordinal }) {
-      descriptions.removeSubrange(first...)
+    if kept < descriptions.count {
+      descriptions.removeSubrange(kept...)
       relations = [:]
       for description in descriptions { relations[description.relation.id] = description.relation }
     }

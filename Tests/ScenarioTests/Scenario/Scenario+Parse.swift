@@ -49,6 +49,8 @@ extension Scenario {
     case "majors": majors = try Self.majors(value) ?? { throw error(line, "no majors: \(value)") }()
     case "encoding": encoding = value
     case "publications": publications = value.split(separator: ",").map { String($0).trimmed }
+    case "unstreamable":
+      unstreamable = try Self.majors(value) ?? { throw error(line, "no majors: \(value)") }()
     case "known": known = value
     case "options":
       options = value.split(separator: " ").map { word in

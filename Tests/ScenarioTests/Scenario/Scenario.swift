@@ -28,6 +28,8 @@ struct Scenario: Sendable {
   var publications: [String]?
   /// What the stream is asked for beside the mode's own options.
   var options: [StreamOption] = []
+  /// The majors that cannot stream it: there the server may end the stream with an error of its own.
+  var unstreamable: ClosedRange<Int>?
   /// Why what is captured is not yet what is expected.
   var known: String?
   /// What runs before the slots are made.

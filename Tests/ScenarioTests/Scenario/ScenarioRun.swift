@@ -50,6 +50,7 @@ final class ScenarioRun {
   func run<Consumer: RecordConsumer>(_ consumer: (Connection) -> Consumer) async throws
     -> [Verdict<Consumer>]
   {
+    try admin.query("CREATE SEQUENCE scenario_flush", purpose: "make a sequence")
     for step in scenario.setup { try await execute(step) }
     try begin()
     for step in scenario.steps {
@@ -101,7 +102,10 @@ final class ScenarioRun {
   private func session(_ name: String) throws -> Connection {
     if let session = sessions[name] { return session }
     let session = try cluster.connect(database: database)
-    try session.script("SET timezone = 'UTC'", purpose: "set up session \(name)")
+    // What a failed scenario leaves open must not hold up the others.
+    try session.script(
+      "SET timezone = 'UTC'; SET lock_timeout = '20s'; SET statement_timeout = '60s'",
+      purpose: "set up session \(name)")
     sessions[name] = session
     return session
   }
@@ -135,8 +139,9 @@ final class ScenarioRun {
   /// A position that all that was done lies before, and that the server has passed.
   private func passed() throws -> LSN {
     let rows = try admin.query("SELECT pg_current_wal_insert_lsn()", purpose: "ask for the position")
-    // A commit of its own, empty to the stream: what others have under way is written out with it.
-    try admin.query("SELECT txid_current()", purpose: "flush the WAL")
+    // A commit of its own, empty to the stream: what others have under way is written out with it. It has to write
+    // something, else the server leaves the flush to the WAL writer (xact.c RecordTransactionCommit).
+    try admin.query("SELECT setval('scenario_flush', 1)", purpose: "flush the WAL")
     return try #require(rows[0, 0].flatMap { LSN($0) })
   }
 

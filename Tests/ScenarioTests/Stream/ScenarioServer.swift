@@ -13,9 +13,6 @@ enum ScenarioServer {
       "max_wal_senders": "40",
       "autovacuum": "off",
       "lc_monetary": "C",
-      // What a failed scenario leaves open must not hold up the others.
-      "lock_timeout": "20s",
-      "statement_timeout": "60s",
     ]
     return try Cluster.running(configuration)
   }
