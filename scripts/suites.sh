@@ -6,9 +6,9 @@ servers+='|ScenarioTests)\.'
 
 # Of these, what tells most about a server's version in about a minute: every statement that Crossfade sends it, what it
 # streams, refuses and leaves behind, and one crash of each kind.
-telling='^(DualWriteTests|MigrationTests|PostgresTests)\.|/(AdjacentCommitTests|BackfillCrashTests|CheckTests)/'
-telling+='|/(ConfirmationTests|JointFailureTests|KeyTests|OwnWritesTests|QuarantineTests|RefusalTests|ResetTests)/'
-telling+='|/(ServerFaultTests|VisibilityTests)/'
+telling='^(DualWriteTests|MigrationTests|PostgresTests|ScenarioTests)\.|/(AdjacentCommitTests|BackfillCrashTests)/'
+telling+='|/(CheckTests|ConfirmationTests|JointFailureTests|OwnWritesTests|PreparedTests|QuarantineTests|RefusalTests)/'
+telling+='|/(KeyTests|ResetTests|ServerFaultTests|VisibilityTests)/'
 
 # Builds all tests. On a terminal the line that counts up stays; in a log it would be a thousand lines.
 build_tests() {

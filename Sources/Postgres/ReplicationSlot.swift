@@ -33,11 +33,13 @@ public struct ReplicationSlot: Sendable, Equatable {
   /// Looks a slot up by name.
   public static func find(_ name: String, on connection: Connection) throws(PostgresError) -> ReplicationSlot?
   {
-    // invalidation_reason came with 17, conflicting with 16.
+    // invalidation_reason came with 17, conflicting with 16. There that is true of a slot whose WAL was removed as well,
+    // but only a standby knows another reason.
     let reason: String
     switch connection.serverVersion.major {
     case 17...: reason = "invalidation_reason"
-    case 16: reason = "CASE WHEN conflicting THEN 'conflict with recovery' END"
+    case 16:
+      reason = "CASE WHEN conflicting AND pg_catalog.pg_is_in_recovery() THEN 'conflict with recovery' END"
     default: reason = "NULL"
     }
     let major = connection.serverVersion.major
