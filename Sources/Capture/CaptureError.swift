@@ -58,6 +58,8 @@ public enum Refusal: Error, Sendable, Equatable {
   case replicaIdentity(table: String, what: String)
   /// A column's binary form cannot be read.
   case binaryUnreadable(table: String, column: String, type: String)
+  /// A generated column in the replica identity that the publication does not send, or that cannot be sent.
+  case generatedIdentity(table: String, column: String, grant: String)
   /// The role lacks a privilege.
   case privilege(what: String, grant: String)
   /// A table or column is not there.

@@ -26,6 +26,21 @@ struct PublicationKeeper {
         "it must have publish_via_partition_root = true for the partitioned table \(plan.table.name)")
     }
     try checkMembership(table)
+    try checkGenerated(table)
+  }
+
+  private func checkGenerated(_ table: PublishedTable) throws(CaptureError) {
+    guard let column = table.generatedColumn else { return }
+    let rows = try connection.asking(
+      "SELECT pubgencols = 's' FROM pg_catalog.pg_publication WHERE pubname = $1", [.text(plan.publication)],
+      "look up publication \(plan.publication)")
+    guard !rows.boolean(0, 0) else { return }
+    throw .refused(
+      .generatedIdentity(
+        table: "\(plan.table.schema).\(plan.table.name)", column: column,
+        grant:
+          "ALTER PUBLICATION \(SQLText.identifier(plan.publication)) SET (publish_generated_columns = stored);"
+      ))
   }
 
   /// The statement that makes the publication: only the columns the slot needs leave the ledger, where the server
@@ -40,7 +55,8 @@ struct PublicationKeeper {
     }
     let sql =
       "CREATE PUBLICATION \(SQLText.identifier(plan.publication)) FOR TABLE \(name)\(columns) "
-      + "WITH (publish_via_partition_root = true)"
+      + "WITH (publish_via_partition_root = true"
+      + (table.generatedColumn == nil ? "" : ", publish_generated_columns = stored") + ")"
     do {
       try connection.query(sql, purpose: "create publication \(plan.publication)")
     } catch {

@@ -7,6 +7,8 @@ struct PublishedTable {
   /// Columns whose old values the server sends: the key, or those of the replica identity index.
   let identityColumns: [String]
   let identity: Character
+  /// A stored generated column in the identity: from 18 on the publication has to send it.
+  let generatedColumn: String?
 
   /// Looks the table up and refuses it when publishing would break the application: an update or delete on a
   /// published table without replica identity fails in the writing application (pgoutput-facts TC36).
@@ -46,7 +48,34 @@ struct PublishedTable {
         .replicaIdentity(table: name, what: "it has no primary key and no other replica identity"))
     }
     if kind == "p" { try checkPartitions(oid, name, on: connection) }
-    return PublishedTable(oid: oid, partitioned: kind == "p", identityColumns: columns, identity: identity)
+    return PublishedTable(
+      oid: oid, partitioned: kind == "p", identityColumns: columns, identity: identity,
+      generatedColumn: try generatedColumn(oid, name, on: connection))
+  }
+
+  /// From 18 on an update or delete fails in the application where the replica identity has a generated column that the
+  /// publication does not send (`execReplication.c CheckCmdReplicaIdentity`); a virtual one cannot be sent.
+  private static func generatedColumn(
+    _ oid: Int64, _ name: String, on connection: Connection
+  ) throws(CaptureError) -> String? {
+    guard connection.serverVersion.major >= 18 else { return nil }
+    let rows = try connection.asking(
+      """
+      SELECT a.attname, a.attgenerated = 'v', c.oid::regclass
+        FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped
+       WHERE (c.oid = $1::oid OR c.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree($1::oid::regclass)))
+         AND c.relreplident = 'f' AND a.attgenerated <> ''
+       ORDER BY 2 DESC, 3, 1 LIMIT 1
+      """, [.integer(oid)], "look for generated columns in the replica identity of \(name)")
+    guard let column = rows[0, 0] else { return nil }
+    guard !rows.boolean(0, 1) else {
+      throw .refused(
+        .generatedIdentity(
+          table: rows[0, 2] ?? name, column: column,
+          grant: "ALTER TABLE \(rows[0, 2] ?? name) REPLICA IDENTITY DEFAULT, or USING INDEX"))
+    }
+    return column
   }
 
   private static func identityColumns(

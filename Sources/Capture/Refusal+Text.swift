@@ -62,6 +62,10 @@ extension Refusal: CustomStringConvertible {
       return "table \(table) must not be published: \(what)"
     case .binaryUnreadable(let table, let column, let type):
       return "column \(column) of \(table) is of type \(type), whose binary form Crossfade cannot read"
+    case .generatedIdentity(let table, let column, _):
+      return
+        "table \(table) must not be published like this: its replica identity is FULL and holds generated column "
+        + "\(column), which is not sent; the application's updates and deletes would fail"
     case .privilege(let what, _): return what
     case .missingObject(let what, _): return what
     case .exhausted(let what): return what
@@ -102,6 +106,7 @@ extension Refusal: CustomStringConvertible {
     case .publicationUnfit: return "alter the publication, or name another one in the slot definition"
     case .replicaIdentity: return "give the table a primary key, or ALTER TABLE ... REPLICA IDENTITY FULL"
     case .binaryUnreadable: return "write `binary: false` under `stream:` in the slot definition"
+    case .generatedIdentity(_, _, let grant): return grant
     case .privilege(_, let grant): return grant
     case .missingObject(_, let hint): return hint
     case .exhausted:

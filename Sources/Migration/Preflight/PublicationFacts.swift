@@ -10,6 +10,8 @@ struct PublicationFacts: Equatable, Sendable {
   var hasRowFilter: Bool
   /// The columns it sends of the table; nil where the server tells none (before 15: all of them).
   var columns: [String]?
+  /// Whether it sends stored generated columns (18).
+  var sendsGenerated = false
 }
 
 /// Judges the publication, or tells how it will be made.
@@ -48,6 +50,13 @@ struct PublicationJudge: Equatable, Sendable {
         Self.subject, "\(name) has a row filter: changes of rows outside it would be missed",
         fix: "\(alter) SET TABLE \(derive.table.quoted)\(columnList);  -- names every table it shall hold")
     }
+    if let generated = table.generatedIdentity, !publication.sendsGenerated {
+      return .fail(
+        Self.subject,
+        "\(name) does not send generated column \(generated.column) of \(generated.table), whose replica identity is FULL: "
+          + "the application's updates and deletes fail",
+        fix: "\(alter) SET (publish_generated_columns = stored);")
+    }
     let missing = needed.filter { column in publication.columns?.contains(column) == false }
     guard missing.isEmpty else {
       return .fail(
@@ -60,7 +69,8 @@ struct PublicationJudge: Equatable, Sendable {
   /// The statement that makes it, as `crossfade run` does.
   var statement: String {
     "CREATE PUBLICATION \(name.quoted) FOR TABLE \(derive.table.quoted)\(columnList) "
-      + "WITH (publish_via_partition_root = true);"
+      + "WITH (publish_via_partition_root = true"
+      + (table.generatedIdentity == nil ? "" : ", publish_generated_columns = stored") + ");"
   }
 
   private var absent: Finding {
@@ -102,7 +112,9 @@ extension PublicationFacts {
     let purpose = "look up publication \(name)"
     let actions = ["insert", "update", "delete", "truncate"]
     let rows = try connection.query(
-      "SELECT \(actions.map { "pub\($0)" }.joined(separator: ", ")), pubviaroot FROM pg_publication WHERE pubname = $1",
+      "SELECT \(actions.map { "pub\($0)" }.joined(separator: ", ")), pubviaroot, "
+        + (connection.serverVersion.major >= 18 ? "pubgencols = 's'" : "false")
+        + " FROM pg_publication WHERE pubname = $1",
       [.text(name.name)], purpose: purpose)
     guard rows.rowCount == 1 else { return nil }
     let tells = connection.serverVersion.major >= 15
@@ -114,6 +126,7 @@ extension PublicationFacts {
     return PublicationFacts(
       missingActions: actions.indices.filter { !rows.boolean(0, $0) }.map { actions[$0] },
       viaRoot: rows.boolean(0, actions.count), holdsTable: tables.rowCount > 0,
-      hasRowFilter: tables.boolean(0, 1), columns: tables[0, 0].flatMap(JSONStrings.parse))
+      hasRowFilter: tables.boolean(0, 1), columns: tables[0, 0].flatMap(JSONStrings.parse),
+      sendsGenerated: rows.boolean(0, actions.count + 1))
   }
 }

@@ -15,7 +15,8 @@ extension TableFacts {
       oid: oid, kind: rows[0, 1] ?? "", persistence: rows[0, 2] ?? "", identity: rows[0, 3] ?? "d",
       owner: rows[0, 4] ?? "", isOwned: rows.boolean(0, 5), rowSecurity: rows.boolean(0, 6),
       indexes: try indexes(oid, connection), columns: try columns(oid, connection),
-      barePartitions: try barePartitions(oid, connection))
+      barePartitions: try barePartitions(oid, connection),
+      generatedIdentity: try GeneratedIdentity.ask(oid, connection))
   }
 
   static func indexes(_ oid: Int64, _ connection: Connection) throws(PostgresError) -> [Index] {

@@ -19,6 +19,8 @@ struct TableFacts: Equatable, Sendable {
   var columns: [Column]
   /// Partitions without a replica identity of their own.
   var barePartitions: [String]
+  /// What a publication has to send besides, or cannot.
+  var generatedIdentity: GeneratedIdentity? = nil
 
   struct Index: Equatable, Sendable {
     var name: String
@@ -84,6 +86,14 @@ struct TableFacts: Equatable, Sendable {
       return .fail(
         subject, "partition \(partition) has none: once published, the application's updates of it fail",
         fix: "ALTER TABLE \(partition) REPLICA IDENTITY FULL;  -- or give it a primary key")
+    }
+    if let generated = generatedIdentity, generated.isVirtual {
+      return .fail(
+        subject,
+        "it is FULL, and \(generated.table) has virtual column \(generated.column), which cannot be published: once it is, "
+          + "the application's updates fail",
+        fix: "ALTER TABLE \(generated.table) REPLICA IDENTITY DEFAULT;  -- by its primary key, or USING INDEX"
+      )
     }
     let held = identityColumns
     guard !held.isEmpty else {

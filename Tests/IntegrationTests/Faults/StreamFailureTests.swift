@@ -39,6 +39,10 @@ extension Integration {
         """, purpose: "rewrite the table in mid-transaction")
       try ledger.awaitCaughtUp(process)
       #expect(process.stop() == .exited(0), "\(process.outputTail)")
+      if ledger.major >= 18 {
+        #expect(
+          process.output.contains("from now on they are asked for when they commit"), "\(process.outputTail)")
+      }
       let states = try session.query(
         "SELECT count(*) FROM public.transactions WHERE card_token = 'rewritten' AND state_id = 3",
         purpose: "count")

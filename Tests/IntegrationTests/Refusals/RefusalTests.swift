@@ -34,6 +34,32 @@ extension Integration {
       try #require(try ChangeLogWriter.inspect(directory: ledger.logDirectory)).watermark
     }
 
+    /// What 18 added: the application's own updates fail where the identity holds a generated column that is not sent.
+    @Test(
+      "a generated column in a FULL replica identity is published with the table, and the application goes on"
+    )
+    func generatedIdentity() throws {
+      let ledger = try LedgerFixture("generated_identity", rows: 10)
+      let session = try ledger.connect()
+      try session.script(
+        "ALTER TABLE public.transactions ADD COLUMN doubled bigint GENERATED ALWAYS AS (amount_cents * 2) STORED; "
+          + "ALTER TABLE public.transactions REPLICA IDENTITY FULL", purpose: "change the table")
+      let process = try ledger.expandAndStart()
+      try session.query("UPDATE public.transactions SET status = 'Settled' WHERE id = 1", purpose: "update")
+      try ledger.awaitRow("SELECT state_id = 3 FROM public.transactions WHERE id = 1", process)
+      #expect(process.stop() == .exited(0))
+      guard ledger.major >= 18 else { return }
+      try session.query(
+        "ALTER PUBLICATION \(ledger.slot) SET (publish_generated_columns = none)", purpose: "break it")
+      try expect(
+        ledger, exits: 3,
+        "table public.transactions must not be published like this: its replica identity is FULL and holds generated "
+          + "column doubled, which is not sent; the application's updates and deletes would fail",
+        hint: "ALTER PUBLICATION \"\(ledger.slot)\" SET (publish_generated_columns = stored);")
+      let check = try ledger.command("check")
+      #expect(check.output.contains("does not send generated column doubled"), "\(check.output)")
+    }
+
     @Test("a second process on the same log names the first")
     func locked() throws {
       let ledger = try LedgerFixture("locked", rows: 10)
