@@ -16,6 +16,8 @@ struct CaptureSession {
   private var held: OriginGuard.Held?
   /// The prepared transactions whose changes are in the spool.
   private var prepared: [PreparedTransaction] = []
+  /// Whether those are all that are not settled.
+  private var spoolIsComplete = false
   /// The server could not stream a transaction while it ran: from now on it sends them when they commit.
   private var streamsNothing = false
 
@@ -50,10 +52,14 @@ struct CaptureSession {
     let found = summary.map { OriginGuard.Held(origin: $0.origin, end: $0.end, watermark: $0.watermark) }
     let decision = try source.decide(held: found, checkpoint: mark)
     let start: LSN
+    let sendsNoPrepared: Bool
     switch decision {
-    case .start(let position): start = position
+    case .start(let position):
+      start = position
+      sendsNoPrepared = try source.slot().map { !$0.twoPhase } ?? false
     case .createSlot:
       start = try source.createSlot()
+      sendsNoPrepared = true
       logger.notice("created replication slot", metadata: ["slot": "\(plan.slot)", "at": "\(start)"])
     }
     let origin = OriginIdentity(
@@ -65,7 +71,10 @@ struct CaptureSession {
         options: .init(segmentBytes: UInt64(max(1, plan.segmentSize)), tail: tail))
       report(writer.recovery)
       let spools = try SpoolStore(logDirectory: plan.directory)
-      prepared = try spools.recover(logEnd: writer.end)
+      prepared = try spools.recover(logEnd: writer.watermark)
+      if let found, found.origin.timeline != source.system.timeline { try doubtSpool(source) }
+      if sendsNoPrepared { try spools.markComplete() }
+      spoolIsComplete = spools.isComplete
       held = OriginGuard.Held(origin: writer.origin, end: writer.end, watermark: writer.watermark)
       return OpenLog(writer: writer, spools: spools)
     } catch {
@@ -90,7 +99,7 @@ struct CaptureSession {
     self.held = held
     let patience = status.current.reconnects == 0 ? Self.activePatienceAtStart : Self.activePatience
     let start = try source.awaitSlot(held: held, patienceMilliseconds: patience)
-    try follow(source.system.timeline, feed)
+    try follow(source, feed)
     var options = PgoutputOptions.negotiate(
       server: source.replication.serverVersion, publications: [plan.publication], wishes: plan.wishes,
       slotIsTwoPhase: try source.slot()?.twoPhase ?? false)
@@ -103,6 +112,14 @@ struct CaptureSession {
           what:
             "it is two-phase: prepared transactions are sent once, and kept in the change log's spool alone, "
             + "while `confirm: applied` is for logs that may be lost. Use `confirm: logged`"))
+    }
+    if options.twoPhase, options.withoutOrigins {
+      throw .refused(
+        .slotUnusable(
+          slot: plan.slot,
+          what:
+            "with `origin: none` the server leaves out the prepare or the commit of a prepared transaction, whichever has "
+            + "an origin, and sends the other. Use `origin: any`, or a slot that is not two-phase"))
     }
     let replication: ReplicationStream
     do {
@@ -127,11 +144,11 @@ struct CaptureSession {
       stream: replication, feed: feed, status: status, interrupt: interrupt,
       framer: StreamFramer(
         ownOrigin: plan.ownOrigin, ownPrefix: plan.ownPrefix, ownContent: plan.slot,
-        prepared: prepared),
+        prepared: prepared, spoolIsComplete: spoolIsComplete),
       start: start, reportInterval: source.reportInterval, confirmationLimit: confirmationLimit,
       appliedPosition: appliedPosition,
-      rolledBack: { (subtransactions) throws(CaptureError) in
-        try RolledBack.among(subtransactions, on: source.sql)
+      rolledBack: { (subtransactions, between) throws(CaptureError) in
+        try RolledBack.among(subtransactions, of: source, between: between)
       })
     let end: SourceStream.End
     do {
@@ -158,13 +175,22 @@ struct CaptureSession {
 
   /// The server was promoted, and `OriginGuard` has found that up to the log's watermark it is the one we knew: from
   /// here on positions are of its new timeline, in a segment of their own.
-  private mutating func follow(_ timeline: UInt32, _ feed: LogFeed) throws(CaptureError) {
+  private mutating func follow(_ source: Source, _ feed: LogFeed) throws(CaptureError) {
+    let timeline = source.system.timeline
     guard let former = held?.origin.timeline, timeline != former else { return }
     try feed.advance(timeline: timeline)
+    do throws(ChangeLogError) { try doubtSpool(source) } catch { throw .log(error) }
     held?.origin.timeline = timeline
     logger.notice(
       "the server was promoted; the log goes on in a new segment",
       metadata: ["from-timeline": "\(former)", "to-timeline": "\(timeline)"])
+  }
+
+  /// 17 does not synchronize from where on a slot is two-phase, so that a promoted server may not send again what it ought to.
+  private mutating func doubtSpool(_ source: Source) throws(ChangeLogError) {
+    guard source.replication.serverVersion.major == 17 else { return }
+    try SpoolDirectory.doubtCompleteness(logDirectory: plan.directory)
+    spoolIsComplete = false
   }
 
   /// A stream whose publication is gone.

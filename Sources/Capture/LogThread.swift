@@ -59,6 +59,7 @@ struct LogThread {
     FailPoint.pass(.loggedBeforeSync)
     try writer.sync()
     for xid in arrived { try spools.forgetPrepared(xid) }
+    try spools.syncNames()
     FailPoint.pass(.syncedBeforeConfirm)
     let durable = writer.watermark
     feed.written(durable: durable)
@@ -80,9 +81,15 @@ struct LogThread {
       try untilRoom { () throws(ChangeLogError) in try spools.prepare(transaction) }
       FailPoint.pass(.prepared)
     case .splicePrepared(let transaction, let frame):
-      try spools.beginCommit(transaction.xid, end: frame.end)
+      try untilRoom { () throws(ChangeLogError) in try spools.beginCommit(transaction.xid, end: frame.end) }
       try splice(frame) { (take) throws(ChangeLogError) in try spools.readPrepared(transaction.xid, take) }
       return transaction.xid
+    case .commitEmpty(let xid, let end):
+      try untilRoom { () throws(ChangeLogError) in
+        try spools.beginCommit(xid, end: end)
+        try writer.mark(watermark: end)
+      }
+      return xid
     case .forgetPrepared(let xid): try spools.forgetPrepared(xid)
     }
     return nil

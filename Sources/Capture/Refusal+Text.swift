@@ -84,8 +84,13 @@ extension Refusal: CustomStringConvertible {
       return "point source.connection at the primary: name all servers, as in host=a,b, with "
         + "target_session_attrs=read-write"
     case .timelineForeign, .slotMissing, .slotMissingForCheckpoint, .slotAhead, .slotAheadOfCheckpoint,
-      .slotLost, .preparedMissing:
+      .slotLost:
       return Self.declaredGap
+    case .preparedMissing:
+      return
+        "nothing was changed. The slot would send this commit again, so a declared gap needs a new one: `crossfade reset "
+        + "SLOT --accept-gap --drop-slot` (keeps the old log aside, forgets the checkpoint), then `crossfade run`, then "
+        + "`crossfade backfill` and `crossfade verify`"
     case .timelineDiverged:
       return Self.declaredGap
         + ". What readers of the log got past that point never happened. To prevent it: "

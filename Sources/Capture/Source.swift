@@ -23,7 +23,7 @@ struct Source {
     self.interrupt = interrupt
     let name = "crossfade capture \(plan.slot)"
     do {
-      sql = try Connection(plan.connection, options: .init(applicationName: name), interrupt: interrupt)
+      sql = try Self.session(plan, interrupt)
     } catch {
       throw .postgres(error)
     }
@@ -102,6 +102,23 @@ struct Source {
       guard case .server = error, !error.isConnectionGone else { throw error }
       return nil
     }
+  }
+
+  /// A new session beside the stream, where the one from its beginning was lost.
+  func anotherSession() throws(CaptureError) -> Connection {
+    do { return try Self.session(plan, interrupt) } catch { throw .postgres(error) }
+  }
+
+  private static func session(_ plan: CapturePlan, _ interrupt: Interrupt) throws(PostgresError) -> Connection
+  {
+    let session = try Connection(
+      plan.connection, options: .init(applicationName: "crossfade capture \(plan.slot)"), interrupt: interrupt
+    )
+    // It idles as long as the stream lasts.
+    if session.serverVersion.major >= 14 {
+      try session.script("SET idle_session_timeout = 0", purpose: "let the session idle")
+    }
+    return session
   }
 
   func createSlot() throws(CaptureError) -> LSN {

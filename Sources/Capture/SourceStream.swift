@@ -4,6 +4,11 @@ import Logging
 import PGOutput
 import Postgres
 
+/// Asks which of these subtransactions were rolled back; calls what it is given between two questions.
+typealias RolledBackQuestion = (
+  [TransactionID], () throws(CaptureError) -> Void
+) throws(CaptureError) -> Set<TransactionID>
+
 /// Reads one stream until it ends, is lost or is told to stop: socket -> framer -> feed, feedback back.
 struct SourceStream: ~Copyable {
   let stream: ReplicationStream
@@ -14,7 +19,7 @@ struct SourceStream: ~Copyable {
   let confirmationLimit: (@Sendable () -> LSN)?
   let appliedPosition: @Sendable () -> LSN
   /// Which of these subtransactions were rolled back.
-  let rolledBack: ([TransactionID]) throws(CaptureError) -> Set<TransactionID>
+  let rolledBack: RolledBackQuestion
 
   var framer: StreamFramer
   var feedback: Feedback
@@ -55,7 +60,7 @@ struct SourceStream: ~Copyable {
     stream: ReplicationStream, feed: LogFeed, status: CaptureStatusBoard, interrupt: Interrupt,
     framer: StreamFramer, start: LSN, reportInterval: UInt64,
     confirmationLimit: (@Sendable () -> LSN)?, appliedPosition: @escaping @Sendable () -> LSN,
-    rolledBack: @escaping ([TransactionID]) throws(CaptureError) -> Set<TransactionID>
+    rolledBack: @escaping RolledBackQuestion
   ) {
     self.stream = stream
     self.feed = feed
@@ -232,7 +237,8 @@ struct SourceStream: ~Copyable {
   private mutating func askAndSettle() throws(CaptureError) {
     guard let end = unsettled else { return }
     unsettled = nil
-    let gone = try rolledBack(end.question.subtransactions)
+    let ask = rolledBack
+    let gone = try ask(end.question.subtransactions) { () throws(CaptureError) in try report(forced: false) }
     _ = try feed.gather { (intake) throws(CaptureError) -> Void in
       if !gone.isEmpty, let step = framer.remove(gone, of: end.question.xid) { intake.add(step) }
       let outcome = end.payload.withUnsafeBytes { payload -> Result<Void, CaptureError> in

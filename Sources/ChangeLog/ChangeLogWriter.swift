@@ -141,7 +141,11 @@ public final class ChangeLogWriter: @unchecked Sendable {
   public func discardPartialTransaction() throws(ChangeLogError) {
     try checkUsable()
     guard current.offset > boundary.offset else { return }
-    do throws(ChangeLogError) { try file.truncate(to: boundary.offset) } catch { throw fail(error) }
+    do throws(ChangeLogError) {
+      try file.truncate(to: boundary.offset)
+      // Else what is written there next may reach the disk beside frames of the old end, and look like damage.
+      try file.sync()
+    } catch { throw fail(error) }
     current = boundary
     durableOffset = min(durableOffset, boundary.offset)
     tailCursor = boundary.cursor

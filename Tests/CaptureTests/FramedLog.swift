@@ -20,9 +20,10 @@ struct FramedLog {
   private var open: [TransactionID: [Spooled]] = [:]
   private var prepared: [TransactionID: [Spooled]] = [:]
 
-  init(prepared: [PreparedTransaction] = []) {
+  init(prepared: [PreparedTransaction] = [], spoolIsComplete: Bool = false) {
     framer = StreamFramer(
-      ownOrigin: "ours", ownPrefix: "crossfade", ownContent: "slot", prepared: prepared)
+      ownOrigin: "ours", ownPrefix: "crossfade", ownContent: "slot", prepared: prepared,
+      spoolIsComplete: spoolIsComplete)
   }
 
   var text: String { words.joined(separator: " ") }
@@ -88,7 +89,7 @@ struct FramedLog {
       words.append("=\(transaction.endLSN.rawValue)")
     case .splicePrepared(let transaction, let frame):
       splice(prepared.removeValue(forKey: transaction.xid), frame)
-    case .forgetPrepared(let xid): prepared[xid] = nil
+    case .forgetPrepared(let xid), .commitEmpty(let xid, _): prepared[xid] = nil
     }
   }
 

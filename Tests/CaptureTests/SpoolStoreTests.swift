@@ -134,6 +134,28 @@ import Testing
     #expect(store.bytesInMemory <= 4 * SpoolStore.chunkBytes)
   }
 
+  @Test("cut to nothing it leaves no file")
+  func cutToNothing() throws {
+    try append(xid, record(SpoolStore.chunkBytes + 1, 1))
+    #expect(try files.count == 1)
+    try store.cut(xid, to: 0)
+    #expect(try files.isEmpty)
+    try append(xid, record(500, 2))
+    #expect(try contents(xid) == framed(record(500, 2)))
+    try store.discard(xid)
+  }
+
+  @Test("that it is complete is known to the next process, until the directory is gone")
+  func complete() throws {
+    #expect(!store.isComplete)
+    try store.markComplete()
+    let next = try SpoolStore(logDirectory: log.path)
+    #expect(try next.recover(logEnd: LSN(rawValue: 10)).isEmpty)
+    #expect(next.isComplete)
+    try SpoolDirectory.doubtCompleteness(logDirectory: log.path)
+    #expect(!next.isComplete)
+  }
+
   @Test("a full disk loses nothing: the same call succeeds when there is room")
   func full() throws {
     let large = record(SpoolStore.chunkBytes + 1, 1)

@@ -108,6 +108,25 @@ import Testing
     #expect(log.asked.count == 1)
   }
 
+  @Test("a hundred thousand savepoints inside each other's blocks are kept account of in no time")
+  func manySavepoints() throws {
+    // Each returns to the outer one, whose first record is the oldest: a search of all runs would be quadratic.
+    var transaction = SpooledTransaction(xid: TransactionID(rawValue: 10), walStart: 0)
+    let outer = TransactionID(rawValue: 11)
+    for number in 0..<100_000 as Range<UInt32> {
+      let parent = TransactionID(rawValue: 12 + 2 * number)
+      for owner in [outer, TransactionID(rawValue: 13 + 2 * number), parent, outer] {
+        transaction.enter(owner)
+        transaction.add(bytes: 20, isChange: true)
+      }
+    }
+    #expect(transaction.subtransactions.count == 200_001)
+    #expect(transaction.rollBack(TransactionID(rawValue: 5)) == nil)
+    #expect(transaction.rollBack(TransactionID(rawValue: 12 + 2 * 99_999)) == 99_999 * 80 + 40)
+    #expect(transaction.rollBack(outer) == 0)
+    #expect(transaction.subtransactions.isEmpty)
+  }
+
   @Test("transaction numbers wrap around")
   func wraparound() throws {
     let (old, new) = (UInt32.max, UInt32(3))
@@ -191,7 +210,7 @@ import Testing
       ("S3 c3:20:30", "0/2: a stream commit inside a transaction"),
       ("S3 B20", "0/2: a begin inside a transaction"),
       ("S3 C20:30", "0/2: a commit inside another transaction's block"),
-      ("P3:20:30", "0/1: a prepare outside a transaction"),
+      ("B20 P3:20:30", "0/2: a prepare inside another transaction"),
       ("b3:20:30 I7 P4:20:30", "0/3: a prepare of transaction 4 inside the block of 3"),
       ("b3:20:30 K4:40:50", "0/2: a commit prepared inside a transaction"),
       ("p3:20:30", "0/1: a prepare of transaction 3, of which nothing was streamed"),
@@ -275,6 +294,17 @@ import Testing
       }
       #expect(gid == "g3")
     }
+  }
+
+  @Test(
+    "an end without a beginning is an empty one; a commit alone is nothing where the spool is known to be complete"
+  )
+  func bare() throws {
+    #expect(try framed("P3:20:30 K3:60:70") == "=30 -30 -70")
+    #expect(try framed("P3:20:30 r3:30:50") == "=30 -30 -50")
+    var log = FramedLog(spoolIsComplete: true)
+    try log.take("K3:60:70 B80 I7 C80:90")
+    #expect(log.text == "-70 B80 I7 C80:90")
   }
 
   @Test("a number used again, after a prepare that never came, begins anew")

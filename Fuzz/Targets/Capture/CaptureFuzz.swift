@@ -106,7 +106,7 @@ private struct CapturedRecords {
       prepared[transaction.xid] = records
     case .splicePrepared(let transaction, let frame):
       log += [frame.begin] + (prepared.removeValue(forKey: transaction.xid) ?? []) + [frame.commit]
-    case .forgetPrepared(let xid): prepared[xid] = nil
+    case .forgetPrepared(let xid), .commitEmpty(let xid, _): prepared[xid] = nil
     }
   }
 

@@ -45,7 +45,7 @@ struct SpooledTransaction {
 
   /// Where the owner of the records changes.
   private var runs: [Run] = []
-  private var newest: TransactionID?
+  private var seen = SeenSubtransactions()
   private var described: [Described] = []
 
   init(xid: TransactionID, walStart: UInt64) {
@@ -56,9 +56,10 @@ struct SpooledTransaction {
   /// The next record belongs to this (sub)transaction.
   mutating func enter(_ owner: TransactionID) {
     guard owner != runs.last?.owner else { return }
-    let isFirst = owner != xid && index(of: owner) == nil
+    let place = seen.place(of: owner, in: xid)
+    let isFirst = owner != xid && !place.isThere
+    if isFirst { seen.insert(owner, at: place, in: xid) }
     runs.append(Run(owner: owner, changes: changes, bytes: bytes, isFirst: isFirst))
-    if isFirst, newest.map({ owner.follows($0) }) ?? true { newest = owner }
   }
 
   /// A record of so many bytes, prefix included, goes to the spool.
@@ -96,6 +97,7 @@ struct SpooledTransaction {
   mutating func rollBack(_ subtransaction: TransactionID) -> Int? {
     guard let index = index(of: subtransaction) else { return nil }
     let cut = runs[index]
+    for run in runs[index...].reversed() where run.isFirst { seen.remove(run.owner, in: xid) }
     runs.removeSubrange(index...)
     bytes = cut.bytes
     changes -= Int(UInt32(truncatingIfNeeded: changes) &- cut.changes)
@@ -133,17 +135,9 @@ struct SpooledTransaction {
     return gone
   }
 
-  /// Nearly always one that is newer than all seen is asked for, or one of the last: neither costs a search of
-  /// a million savepoints.
+  /// Where its first record stands. One of which nothing came is not searched for among a million savepoints.
   private func index(of subtransaction: TransactionID) -> Int? {
-    guard let newest, !subtransaction.follows(newest) else { return nil }
+    guard subtransaction != xid, seen.place(of: subtransaction, in: xid).isThere else { return nil }
     return runs.lastIndex { $0.isFirst && $0.owner == subtransaction }
-  }
-}
-
-extension TransactionID {
-  /// Whether it was assigned after another: numbers wrap around (`transam.c TransactionIdFollows`).
-  func follows(_ other: TransactionID) -> Bool {
-    Int32(bitPattern: rawValue &- other.rawValue) > 0
   }
 }

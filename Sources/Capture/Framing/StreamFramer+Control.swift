@@ -131,8 +131,12 @@ extension StreamFramer {
   }
 
   private mutating func finish(_ prepare: Prepare, _ walStart: UInt64) throws(CaptureError) -> Action {
+    // 18 sends the end alone of a prepared transaction that has a number but changed nothing.
+    guard state != .outside else {
+      return settle(prepare, SpooledTransaction(xid: prepare.xid, walStart: walStart))
+    }
     guard state == .preparing, let transaction = spooling.take() else {
-      throw violation(walStart, "a prepare outside a transaction")
+      throw violation(walStart, "a prepare inside another transaction")
     }
     guard transaction.xid == prepare.xid else {
       throw violation(
@@ -154,12 +158,14 @@ extension StreamFramer {
   }
 
   private mutating func finish(_ commit: CommitPrepared, _ walStart: UInt64) throws(CaptureError) -> Action {
+    // 16 sends nothing but the commit of a prepared transaction that has a number but changed nothing.
+    if prepared[commit.xid] == nil, spoolIsComplete { return .skip(end: commit.endLSN) }
     guard let transaction = prepared.removeValue(forKey: commit.xid), transaction.gid == commit.gid else {
       throw .refused(.preparedMissing(gid: commit.gid, xid: commit.xid.rawValue, commit: commit.commitLSN))
     }
     let descriptions = preparedDescriptions.removeValue(forKey: commit.xid)
     guard transaction.changes > 0 else {
-      return .settle(.forgetPrepared(commit.xid), end: commit.endLSN, changes: 0)
+      return .settle(.commitEmpty(commit.xid, end: commit.endLSN), end: commit.endLSN, changes: 0)
     }
     if let descriptions { book.splice(descriptions) } else { book.spliceUnseen() }
     let end = Commit(commitLSN: commit.commitLSN, endLSN: commit.endLSN, commitTime: commit.commitTime)

@@ -65,6 +65,9 @@ package struct StreamFramer {
   /// What the spools of those hold that were prepared on this connection.
   var preparedDescriptions: [TransactionID: [RelationBook.Description]] = [:]
 
+  /// Whether every prepared transaction that changed something, and is not settled, is in `prepared`.
+  let spoolIsComplete: Bool
+
   /// Messages that go before the current one; the caller takes them on `append`, `commit` and `spool`.
   package internal(set) var held: [Held] = []
 
@@ -73,9 +76,12 @@ package struct StreamFramer {
   ///   - ownPrefix: the prefix of the logical message our transactions begin with where origins are not granted.
   ///   - ownContent: that message's content.
   ///   - prepared: the prepared transactions whose spools are there.
+  ///   - spoolIsComplete: whether those are all that the slot has ever sent and that are not settled.
   package init(
-    ownOrigin: String, ownPrefix: String, ownContent: String, prepared: [PreparedTransaction] = []
+    ownOrigin: String, ownPrefix: String, ownContent: String, prepared: [PreparedTransaction] = [],
+    spoolIsComplete: Bool = false
   ) {
+    self.spoolIsComplete = spoolIsComplete
     mark = OwnMark(origin: ownOrigin, prefix: ownPrefix, content: ownContent)
     for transaction in prepared { self.prepared[transaction.xid] = transaction }
   }

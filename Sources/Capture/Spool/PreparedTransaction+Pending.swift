@@ -1,4 +1,5 @@
 public import ChangeLog
+import Glibc
 
 extension PreparedTransaction {
   /// The prepared transactions whose changes wait in the spool beside a log, the oldest first; also while another process
@@ -12,7 +13,7 @@ extension PreparedTransaction {
         let scanner = try SpoolScanner(path: "\(directory)/\(name)", calls: .system, readsData: false)
         found.append(try scanner.scan().transaction)
       } catch {
-        if case .io("open", _, _) = error { continue }
+        if case .io("open", _, ENOENT) = error { continue }
         throw error
       }
     }

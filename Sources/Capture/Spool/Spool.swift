@@ -69,11 +69,14 @@ struct Spool {
       withExtendedLifetime(mark) {}
       chunks[index].kept = UInt32(clamping: kept)
       chunks.removeSubrange((index + 1)...)
-    } else {
+    } else if index > 0 {
       try file.truncate(to: chunks[index].offset)
       chunks.removeSubrange(index...)
+    } else {
+      try remove()
+      chunks = []
     }
-    pending.count = 0
+    pending.removeAll(keepingAtMost: 4 << 10)
   }
 
   /// Puts a frame after the last chunk and makes the file durable.

@@ -12,6 +12,15 @@ enum SpoolDirectory {
     case committing(TransactionID, end: LSN)
   }
 
+  /// An empty file: the spool holds every prepared transaction that is not settled. It goes with the directory.
+  static let complete = "complete"
+
+  /// Takes that back: what stood in the spool may not be what the server believes was sent.
+  static func doubtCompleteness(logDirectory: String) throws(ChangeLogError) {
+    let path = "\(logDirectory)/spool/\(complete)"
+    guard unlink(path) == 0 || errno == ENOENT else { throw LogFile.error("unlink", path, errno) }
+  }
+
   static func kind(of name: String) -> Kind? {
     if name.hasSuffix(SpoolFormat.openSuffix) { return .open }
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)

@@ -14,7 +14,10 @@ package enum SpoolStep: Equatable {
   case prepare(PreparedTransaction)
   /// A prepared one is committed: put it into the log between these two records; forget it once that is durable.
   case splicePrepared(PreparedTransaction, Frame)
-  /// A prepared one has been rolled back, or leaves nothing.
+  /// A prepared one that leaves nothing is committed, and its commit ends here; forget it once that is durable, since its
+  /// commit may be sent again.
+  case commitEmpty(TransactionID, end: LSN)
+  /// A prepared one has been rolled back.
   case forgetPrepared(TransactionID)
 
   /// The `B` and `C` that make a spooled transaction one of protocol 1.

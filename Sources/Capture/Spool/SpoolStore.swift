@@ -23,6 +23,7 @@ package final class SpoolStore: @unchecked Sendable {
   private var open: [TransactionID: Spool] = [:]
   private var prepared: [TransactionID: Spool] = [:]
   private var pendingBytes = 0
+  private var namesChanged = false
 
   /// A store in a log's directory; nothing is made before it is needed.
   package init(logDirectory: String, calls: FileCalls = .system) throws(ChangeLogError) {
@@ -34,8 +35,8 @@ package final class SpoolStore: @unchecked Sendable {
 
   /// Removes what a dead process left of streamed transactions, and finds the prepared ones.
   ///
-  /// - Parameter logEnd: where the log's last transaction ends: a prepared one that was being put into the log has
-  ///   arrived there, or is to be committed once more.
+  /// - Parameter logEnd: the log's watermark: a prepared one that was being put into the log has arrived there, or is to
+  ///   be committed once more.
   package func recover(logEnd: LSN) throws(ChangeLogError) -> [PreparedTransaction] {
     var found: [PreparedTransaction] = []
     let names = try SpoolDirectory.names(directory)
@@ -77,9 +78,9 @@ package final class SpoolStore: @unchecked Sendable {
 
   /// Keeps a transaction's first bytes. One that is not there has none to cut.
   package func cut(_ xid: TransactionID, to bytes: Int) throws(ChangeLogError) {
-    guard var spool = open[xid] else { return }
+    // Taken out of the map, so that its array of chunks is not copied; put back whatever happens.
+    guard var spool = open.removeValue(forKey: xid) else { return }
     let before = spool.pending.count
-    // The map must not share the array of chunks while it is changed; on an error it is put back as it was.
     defer { open[xid] = spool }
     try spool.cut(to: bytes)
     pendingBytes -= before - spool.pending.count
@@ -180,7 +181,30 @@ package final class SpoolStore: @unchecked Sendable {
 
   /// Forgets a prepared transaction.
   package func forgetPrepared(_ xid: TransactionID) throws(ChangeLogError) {
-    try prepared.removeValue(forKey: xid)?.remove()
+    guard let spool = prepared.removeValue(forKey: xid) else { return }
+    try spool.remove()
+    namesChanged = true
+  }
+
+  /// Makes it durable that files were removed: a prepared transaction would come back, and wait for ever.
+  package func syncNames() throws(ChangeLogError) {
+    guard namesChanged else { return }
+    try SpoolDirectory.sync(directory, calls)
+    namesChanged = false
+  }
+
+  // Whether it is complete.
+
+  /// Whether every prepared transaction that the slot has sent and that is not settled is here. Else a commit whose
+  /// transaction is not here is one that was lost.
+  package var isComplete: Bool { access(directory + "/" + SpoolDirectory.complete, F_OK) == 0 }
+
+  /// Says so, durably: the slot is new, or does not send prepared transactions yet.
+  package func markComplete() throws(ChangeLogError) {
+    guard !isComplete else { return }
+    try make()
+    _ = try LogFile(path: directory + "/" + SpoolDirectory.complete, mode: .create, calls: calls)
+    try SpoolDirectory.sync(directory, calls)
   }
 
   private func flush(_ xid: TransactionID) throws(ChangeLogError) {

@@ -13,7 +13,7 @@ struct StreamJudge {
     self.slot = slot
   }
 
-  var findings: [Finding] { denied + [streaming, twoPhase, failover].compactMap { $0 } }
+  var findings: [Finding] { denied + [streaming, twoPhase, origin, failover].compactMap { $0 } }
 
   /// What was asked for by name and the server cannot: it works without, so nothing fails.
   private var denied: [Finding] {
@@ -39,6 +39,16 @@ struct StreamJudge {
     return .warn(
       "stream", "\(slot.name) is two-phase, though stream.two_phase is false: a slot stays so once it is",
       fix: "write `two_phase: true` under `stream:`, so that the definition says what happens")
+  }
+
+  private var origin: Finding? {
+    guard wishes.origin == .none, wishes.twoPhase || slot?.twoPhase == true, server.major >= 16 else {
+      return nil
+    }
+    return .fail(
+      "stream",
+      "with origin none the server leaves out the prepare or the commit of a prepared transaction, and sends the other",
+      fix: "choose one of stream.two_phase and stream.origin: none")
   }
 
   private var failover: Finding? {

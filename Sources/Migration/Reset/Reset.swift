@@ -31,13 +31,16 @@ public struct Reset {
         ResetPlan.Slot(
           confirmed: $0.confirmedFlushLSN,
           lost: $0.isLost ? $0.invalidationReason ?? "its WAL was removed" : nil,
-          activePID: $0.activePID)
+          activePID: $0.activePID, isTwoPhase: $0.twoPhase)
       }
     } catch {
       throw .postgres(error)
     }
     if let pid = plan.server?.activePID { throw .slotActive(slot: slot, pid: pid) }
     if let reason = plan.server?.lost, !dropsSlot { throw .slotLost(slot: slot, reason: reason) }
+    if plan.server?.isTwoPhase == true, connection.serverVersion.major >= 15, !dropsSlot {
+      throw .slotTwoPhase(slot: slot)
+    }
     if let custody = try custody() {
       do {
         plan.log = try ChangeLogWriter.inspect(directory: custody.directory).map {

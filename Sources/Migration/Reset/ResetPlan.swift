@@ -31,6 +31,8 @@ public struct ResetPlan: Sendable, Equatable {
     public var lost: String?
     /// The server process that reads it.
     public var activePID: Int32?
+    /// Whether it sends prepared transactions when they are prepared.
+    public var isTwoPhase = false
   }
 
   /// Whether there is anything to forget.

@@ -62,7 +62,7 @@ final class LiveCapture {
     }
     let stream = try ReplicationStream(on: source.replication, slot: slot, start: start, options: options)
     let session = Stream(
-      stream: stream, sql: source.sql, feed: feed, start: start, status: status, interrupt: interrupt)
+      stream: stream, source: source, feed: feed, start: start, status: status, interrupt: interrupt)
     streamWorker = Worker<CaptureError?> { session.run() }
   }
 
@@ -103,7 +103,7 @@ final class LiveCapture {
 /// The stream's thread.
 private struct Stream: @unchecked Sendable {
   let stream: ReplicationStream
-  let sql: Connection
+  let source: Source
   let feed: LogFeed
   let start: LSN
   let status: CaptureStatusBoard
@@ -114,10 +114,11 @@ private struct Stream: @unchecked Sendable {
     var source = SourceStream(
       stream: stream, feed: feed, status: status, interrupt: interrupt,
       framer: StreamFramer(
-        ownOrigin: "crossfade", ownPrefix: "crossfade", ownContent: "scenario", prepared: []),
+        ownOrigin: "crossfade", ownPrefix: "crossfade", ownContent: "scenario", prepared: [],
+        spoolIsComplete: true),
       start: start, reportInterval: 1_000_000_000, confirmationLimit: nil, appliedPosition: { .invalid },
-      rolledBack: { (subtransactions) throws(CaptureError) in
-        try RolledBack.among(subtransactions, on: sql)
+      rolledBack: { [from = self.source] (subtransactions, between) throws(CaptureError) in
+        try RolledBack.among(subtransactions, of: from, between: between)
       })
     defer { feed.close() }
     do {
