@@ -13,7 +13,7 @@ pattern=${ONLY:-$servers}
 limit=2400
 if [ "${1:-}" = --short ]; then
   pattern=$telling
-  limit=600
+  limit=1200
   shift
 fi
 
