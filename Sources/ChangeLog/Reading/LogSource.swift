@@ -55,6 +55,15 @@ public struct LogSource: Sendable {
   }
 }
 
+extension LogSource {
+  /// The units after a position, record by record, up to the log's end: for those who copy records.
+  package func units(after position: Position? = nil, through: LSN? = nil) throws(ChangeLogError)
+    -> UnitCursor
+  {
+    try UnitCursor(self, LogSelection(after: position, through: through))
+  }
+}
+
 /// Which part of a log is read.
 struct LogSelection: Sendable {
   var after: Position?
