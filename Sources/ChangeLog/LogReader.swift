@@ -17,6 +17,7 @@ public final class LogReader: @unchecked Sendable {
 
   private let passed: LSN
   private let tail: LogTail?
+  private let directory: LogDirectory
   private let follower: SegmentFollower
   private var fileTail: FileTail?
   private var cursor: LogCursor
@@ -39,6 +40,7 @@ public final class LogReader: @unchecked Sendable {
     let end = tail?.durable?.watermark ?? start.held
     guard after <= end else { throw .aheadOfLog(asked: after, end: end) }
     self.tail = tail
+    self.directory = directory
     position = after
     passed = start.passed
     cursor = start.cursor
@@ -110,6 +112,31 @@ public final class LogReader: @unchecked Sendable {
       storage: group.withUnsafeBytes { LogBytes(copying: $0) }, range: 0..<group.byteCount,
       lastCommitEnd: nil,
       transactions: 0, changes: 0, isRelations: true)
+  }
+
+  /// Throws when what ends here is not the log: bytes follow that make no sense, or another segment does though this one
+  /// is not sealed. For those who do not wait: to one who does, both may be a write seen half done.
+  func checkEnd() throws(ChangeLogError) {
+    guard tail == nil else { return }
+    let last = try directory.segments().last ?? cursor.segment
+    var attempts = 0
+    while true {
+      let file = try LogFile(path: directory.segmentPath(cursor.segment), mode: .read)
+      var scanner = try SegmentScanner(file: file, from: cursor.offset)
+      var frame = try scanner.next(verify: false)
+      while case .data = frame { frame = try scanner.next(verify: false) }
+      let reason: String
+      switch frame {
+      case .bad(let found): reason = found
+      case .end, .incomplete:
+        guard cursor.segment < last else { return }
+        reason = "the segment is not sealed, but another follows"
+      case .data, .watermark, .index: return
+      }
+      guard attempts < 3 else { throw .damaged(file: file.path, offset: scanner.offset, reason: reason) }
+      attempts += 1
+      usleep(10_000)
+    }
   }
 
   /// Where the transaction ends in which the chunk given last ends: it is whole, so some frame after it says so.

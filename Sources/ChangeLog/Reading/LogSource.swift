@@ -42,8 +42,8 @@ public struct LogSource: Sendable {
     after position: Position? = nil, through: LSN? = nil, tables: Set<String>? = nil, follow: Bool = true
   ) -> LogTransactions {
     LogTransactions(
-      source: self, selection: LogSelection(after: position, through: through, tables: tables),
-      follows: follow)
+      source: self,
+      selection: LogSelection(after: position, through: through, tables: tables, follows: follow))
   }
 
   /// The single changes after `position`: those of `transactions`, one after the other.
@@ -69,4 +69,6 @@ struct LogSelection: Sendable {
   var after: Position?
   var through: LSN?
   var tables: Set<String>?
+  /// Whether the log's end is waited at.
+  var follows = false
 }

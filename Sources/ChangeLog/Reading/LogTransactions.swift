@@ -7,7 +7,6 @@ public struct LogTransactions: AsyncSequence, Sendable {
 
   let source: LogSource
   let selection: LogSelection
-  let follows: Bool
 
   /// An iterator at the position; the log is opened when it is first asked.
   public func makeAsyncIterator() -> Iterator { Iterator(sequence: self) }
@@ -31,7 +30,8 @@ public struct LogTransactions: AsyncSequence, Sendable {
         let cursor = try opened()
         while true {
           if let transaction = try Self.transaction(cursor, sequence.selection) { return transaction }
-          guard sequence.follows, !cursor.hasEnded, let chunk = try await more(cursor, isolation: actor)
+          guard sequence.selection.follows, !cursor.hasEnded,
+            let chunk = try await more(cursor, isolation: actor)
           else { break }
           cursor.take(chunk)
         }

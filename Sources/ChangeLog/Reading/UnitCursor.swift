@@ -11,6 +11,7 @@ package final class UnitCursor {
   private let directory: String
   private let after: Position
   private let through: LSN?
+  private let follows: Bool
   /// The tables that are wanted; nil for all.
   private let tables: Set<String>?
 
@@ -47,6 +48,7 @@ package final class UnitCursor {
     directory = source.directory
     after = position
     through = selection.through
+    follows = selection.follows
     tables = selection.tables
     // For the rest of a transaction the reader begins before it.
     let isWhole = position.ordinal == Position.whole || !position.endLSN.isValid
@@ -85,6 +87,7 @@ package final class UnitCursor {
       try passRest()
     }
     if let through, reader.reach >= through { hasEnded = true }
+    if !follows, !hasEnded { try reader.checkEnd() }
     return nil
   }
 
