@@ -59,7 +59,8 @@ public struct LogTransactions: AsyncSequence, Sendable {
     private static func transaction(
       _ cursor: UnitCursor, _ selection: LogSelection
     ) throws(ChangeLogError) -> LogTransaction? {
-      while let head = try cursor.nextUnit() {
+      // What is passed over may be much: a task that is cancelled meanwhile need not see its end.
+      while !Task.isCancelled, let head = try cursor.nextUnit() {
         if selection.tables == nil { return LogTransaction(head, cursor) }
         if try cursor.findChange() { return LogTransaction(head, cursor) }
       }

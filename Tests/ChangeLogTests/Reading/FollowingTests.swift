@@ -55,6 +55,25 @@ struct FollowingTests {
     withExtendedLifetime(writer) {}
   }
 
+  @Test("a task that is cancelled while it reads is given no more")
+  func cancelledWhileReading() async throws {
+    let directory = try TemporaryDirectory()
+    let writer = try directory.open()
+    var records = LedgerRecords(after: .exampleStart)
+    for number in 0..<10 { _ = records.announce("\(number)") }
+    try writer.append(records)
+    let log = LogSource(directory: directory.path)
+    let task = Task {
+      var count = 0
+      for try await _ in log.transactions(follow: false) {
+        count += 1
+        if count == 3 { withUnsafeCurrentTask { $0?.cancel() } }
+      }
+      return count
+    }
+    #expect(try await task.value == 3)
+  }
+
   @Test("a tail that is closed ends the sequence, after all that was durable")
   func closed() async throws {
     let directory = try TemporaryDirectory()
