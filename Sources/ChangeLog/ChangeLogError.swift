@@ -35,6 +35,8 @@ public enum ChangeLogError: Error, Hashable, Sendable {
   case pruned(asked: LSN, firstHeld: LSN)
   /// The position asked for lies past the end of the log: it is from another log, or this one lost its end.
   case aheadOfLog(asked: LSN, end: LSN)
+  /// The changes of the transaction that ends here were asked for after the reader had gone on.
+  case passedOver(end: LSN)
 }
 
 extension ChangeLogError {
@@ -95,6 +97,8 @@ extension ChangeLogError: CustomStringConvertible {
       "\(asked) is no longer held; the first position held is \(first)"
     case .aheadOfLog(let asked, let end):
       "\(asked) lies past the end of the change log, \(end)"
+    case .passedOver(let end):
+      "the reader has gone on: the changes of the transaction that ends at \(end) are walked before the next is asked for"
     }
   }
 }

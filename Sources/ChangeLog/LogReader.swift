@@ -12,7 +12,12 @@ public final class LogReader: @unchecked Sendable {
   /// Up to where everything was delivered: the end of the last transaction, or a later watermark.
   public private(set) var position: LSN
 
+  /// As `position`, and a watermark that stood right before where the reader began.
+  var reach: LSN { max(position, passed) }
+
+  private let passed: LSN
   private let tail: LogTail?
+  private let directory: LogDirectory
   private let follower: SegmentFollower
   private var fileTail: FileTail?
   private var cursor: LogCursor
@@ -23,15 +28,23 @@ public final class LogReader: @unchecked Sendable {
   /// A reader of what comes after `after`: the commit end of the last transaction that was handled.
   ///
   /// Throws `noLog`, `pruned` when `after` is older than what is held, and `aheadOfLog` when the log does not reach it.
-  public init(directory path: String, after: LSN, tail: LogTail? = nil) throws(ChangeLogError) {
+  public convenience init(directory path: String, after: LSN, tail: LogTail? = nil) throws(ChangeLogError) {
+    try self.init(directory: path, after: after, tail: tail, isTrimming: true)
+  }
+
+  /// Without trimming, what it gives begins at the last place up to `after` where a frame ends and nothing is open:
+  /// for those who look at each transaction's end themselves.
+  init(directory path: String, after: LSN, tail: LogTail?, isTrimming: Bool) throws(ChangeLogError) {
     let directory = LogDirectory(path: path)
     let start = try ReaderStart(directory: directory, after: after)
     let end = tail?.durable?.watermark ?? start.held
     guard after <= end else { throw .aheadOfLog(asked: after, end: end) }
     self.tail = tail
+    self.directory = directory
     position = after
+    passed = start.passed
     cursor = start.cursor
-    trimmer = ChunkTrimmer(after: after, relations: start.relations)
+    trimmer = ChunkTrimmer(after: isTrimming ? after : .invalid, relations: start.relations)
     follower = try SegmentFollower(directory: directory)
     if tail == nil { fileTail = FileTail(directory: directory, from: cursor) }
   }
@@ -39,13 +52,21 @@ public final class LogReader: @unchecked Sendable {
   /// The next chunk, waiting for it up to `timeout`; nil when there is none by then, or when the tail was woken or is
   /// closed. Before the first changes comes one chunk with the relations they need, if any were known.
   public func next(timeout: Duration) throws(ChangeLogError) -> LogChunk? {
+    try next(timeout: timeout) { _ in true }
+  }
+
+  /// Whether relations wait to be given before the first chunk.
+  var hasUntoldRelations: Bool { !trimmer.relations.isEmpty }
+
+  /// The next chunk of those that are wanted, told by their announcements: others are passed over unread.
+  func next(timeout: Duration, wanting wants: (Announcement) -> Bool) throws(ChangeLogError) -> LogChunk? {
     if let held {
       self.held = nil
       position = held.position
       return held.chunk
     }
     let deadline = MonotonicTime(after: timeout)
-    while let (announcement, bytes) = try nextFrame(deadline) {
+    while let (announcement, bytes) = try nextFrame(deadline, wants) {
       let reached =
         announcement.flags.contains(.endsInside) ? position : max(position, announcement.watermark)
       guard let bytes, let chunk = try chunk(announcement, bytes) else {
@@ -93,14 +114,58 @@ public final class LogReader: @unchecked Sendable {
       transactions: 0, changes: 0, isRelations: true)
   }
 
-  /// The frame at the cursor, which moves past it.
-  private func nextFrame(_ deadline: MonotonicTime?) throws(ChangeLogError) -> (Announcement, LogBytes?)? {
+  /// Throws when what ends here is not the log: bytes follow that make no sense, or another segment does though this one
+  /// is not sealed. For those who do not wait: to one who does, both may be a write seen half done.
+  func checkEnd() throws(ChangeLogError) {
+    guard tail == nil else { return }
+    let last = try directory.segments().last ?? cursor.segment
+    var attempts = 0
+    while true {
+      let file = try LogFile(path: directory.segmentPath(cursor.segment), mode: .read)
+      var scanner = try SegmentScanner(file: file, from: cursor.offset)
+      var frame = try scanner.next(verify: false)
+      while case .data = frame { frame = try scanner.next(verify: false) }
+      let reason: String
+      switch frame {
+      case .bad(let found): reason = found
+      case .end, .incomplete:
+        guard cursor.segment < last else { return }
+        reason = "the segment is not sealed, but another follows"
+      case .data, .watermark, .index: return
+      }
+      guard attempts < 3 else { throw .damaged(file: file.path, offset: scanner.offset, reason: reason) }
+      attempts += 1
+      usleep(10_000)
+    }
+  }
+
+  /// Where the transaction ends in which the chunk given last ends: it is whole, so some frame after it says so.
+  func endOfOpenTransaction() throws(ChangeLogError) -> LSN {
+    let file = try follower.file(cursor.segment)
+    var scanner = try SegmentScanner(file: file, from: cursor.offset)
+    while true {
+      let at = scanner.offset
+      switch try scanner.next(verify: false) {
+      case .data(let announcement) where announcement.firstCommitEnd.isValid:
+        return announcement.firstCommitEnd
+      case .data(let announcement) where announcement.flags.contains(.endsInside): continue
+      case .bad(let reason): throw .damaged(file: file.path, offset: at, reason: reason)
+      case .data, .watermark, .index, .end, .incomplete:
+        throw .damaged(file: file.path, offset: at, reason: "the log ends within a transaction")
+      }
+    }
+  }
+
+  /// The frame at the cursor, which moves past it; without its bytes when they are not wanted, or there are none.
+  private func nextFrame(
+    _ deadline: MonotonicTime?, _ wants: (Announcement) -> Bool
+  ) throws(ChangeLogError) -> (Announcement, LogBytes?)? {
     while true {
       if let tail {
         switch tail.next(after: cursor, until: deadline) {
         case .entry(let entry):
           cursor = entry.to
-          return (entry.announcement, entry.bytes)
+          return (entry.announcement, wants(entry.announcement) ? entry.bytes : nil)
         case .nothing, .closed: return nil
         case .files: break
         }
@@ -109,7 +174,7 @@ public final class LogReader: @unchecked Sendable {
         fileTail?.wait(until: deadline)
         continue
       }
-      switch try follower.step(at: cursor) {
+      switch try follower.step(at: cursor, wanting: wants) {
       case .frame(let announcement, let bytes, let next):
         cursor = next
         return (announcement, bytes)

@@ -9,6 +9,8 @@ public enum LogVerifier {
     public let file: String
     /// The frame's offset in it.
     public let offset: UInt64
+    /// Up to where the log was sound before it: the end of the last transaction read.
+    public let position: LSN
     /// What is wrong.
     public let reason: String
 
@@ -35,22 +37,33 @@ public enum LogVerifier {
   /// Verifies the log in `directory`. Needs no lock; what a writer appends meanwhile may or may not be seen.
   ///
   /// Throws only when a file cannot be read, or there is no log.
-  public static func verify(directory path: String) throws(ChangeLogError) -> Report {
+  /// `progress` is told now and then how many bytes have been read, and of how many.
+  public static func verify(
+    directory path: String, progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
+  ) throws(ChangeLogError) -> Report {
     let directory = LogDirectory(path: path)
     let starts = try directory.segments()
     guard !starts.isEmpty else { throw .noLog(directory: path) }
     var report = Report()
+    var total: UInt64 = 0
+    for start in starts { total += try LogFile(path: directory.segmentPath(start), mode: .read).size() }
     var before: SegmentVerifier.Sealed?
     for (number, start) in starts.enumerated() {
       let file = try LogFile(path: directory.segmentPath(start), mode: .read)
+      let done = report.bytes
       report.segments += 1
       report.bytes += try file.size()
       var verifier = try SegmentVerifier(file: file, start: start)
       do throws(SegmentVerifier.Stop) {
-        before = try verifier.run(after: before, isFirst: number == 0, isLast: number == starts.count - 1)
+        before = try verifier.run(
+          after: before, isFirst: number == 0, isLast: number == starts.count - 1
+        ) { offset in progress(done + offset, max(total, done + offset)) }
       } catch {
         before = nil
-        report.problems.append(Problem(file: file.path, offset: error.offset, reason: error.reason))
+        report.problems.append(
+          Problem(
+            file: file.path, offset: error.offset, position: max(report.end, verifier.end),
+            reason: error.reason))
       }
       report.counts.add(verifier.counts)
       report.end = max(report.end, verifier.end)

@@ -6,6 +6,8 @@ struct ReaderStart {
   private(set) var relations = KnownRelations()
   /// Everything up to here is in the log, as far as was looked.
   private(set) var held: LSN
+  /// Everything up to here is in the log before the cursor.
+  private(set) var passed: LSN
 
   init(directory: LogDirectory, after: LSN) throws(ChangeLogError) {
     let segments = try directory.segments()
@@ -18,6 +20,7 @@ struct ReaderStart {
     let frames = try FrameReader()
     cursor = LogCursor(segment: start, offset: UInt64(header.frameSize))
     held = start
+    passed = start
     var scanner = try SegmentScanner(file: file, from: cursor.offset)
     if let index = try scanner.sealedIndex(), let entry = index.entries.last(where: { $0.position <= after })
     {
@@ -47,6 +50,7 @@ struct ReaderStart {
           try relations.noteAll(frames.read(announcement, at: at, of: file))
         }
         passing.removeAll()
+        passed = max(passed, announcement.watermark)
         cursor.offset = scanner.offset
       case .index(let index):
         held = max(held, index.watermark)

@@ -23,8 +23,8 @@ final class SegmentFollower {
     frames = try FrameReader()
   }
 
-  /// The frame at `cursor`, which is known to be whole.
-  func step(at cursor: LogCursor) throws(ChangeLogError) -> Step {
+  /// The frame at `cursor`, which is known to be whole; its data are read only when its announcement is wanted.
+  func step(at cursor: LogCursor, wanting wants: (Announcement) -> Bool) throws(ChangeLogError) -> Step {
     var scanner = try segment(cursor.segment)
     // Always afresh: what was read ahead before may have been cut off and written anew since.
     try scanner.seek(cursor.offset)
@@ -32,12 +32,13 @@ final class SegmentFollower {
     if frame.isMissing, open?.segment == cursor.segment, scanner.file.isUnlinked {
       // A segment without a position is replaced when the timeline grows (`SegmentMaker.roll`).
       reopen()
-      return try step(at: cursor)
+      return try step(at: cursor, wanting: wants)
     }
     defer { open = (cursor.segment, scanner) }
     switch frame {
     case .data(let announcement):
-      let bytes = try frames.read(announcement, at: cursor.offset, of: scanner.file)
+      let bytes =
+        wants(announcement) ? try frames.read(announcement, at: cursor.offset, of: scanner.file) : nil
       return .frame(announcement, bytes, next: LogCursor(segment: cursor.segment, offset: scanner.offset))
     case .watermark(let announcement):
       return .frame(announcement, nil, next: LogCursor(segment: cursor.segment, offset: scanner.offset))

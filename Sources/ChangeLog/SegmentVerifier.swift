@@ -36,7 +36,10 @@ struct SegmentVerifier {
   }
 
   /// Verifies the segment; returns what the next must follow, nil when it is not sealed.
-  mutating func run(after before: Sealed?, isFirst: Bool, isLast: Bool) throws(Stop) -> Sealed? {
+  /// `progress` is told the offset reached.
+  mutating func run(
+    after before: Sealed?, isFirst: Bool, isLast: Bool, progress: (UInt64) -> Void = { _ in }
+  ) throws(Stop) -> Sealed? {
     do throws(ChangeLogError) {
       let header = try SegmentScanner.header(of: file)
       try header.follow(before, isFirst: isFirst, name: start)
@@ -53,6 +56,7 @@ struct SegmentVerifier {
         case .data(let announcement), .watermark(let announcement):
           try check(announcement, at)
           if !inside { whole = scanner.offset }
+          progress(scanner.offset)
         case .index(let index):
           try check(index)
           guard !inside, scanner.offset == scanner.limit, let digest = scanner.hasher?.digest else {

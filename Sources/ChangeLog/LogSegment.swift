@@ -1,0 +1,72 @@
+public import PGOutput
+
+/// One segment of a log, read without its lock. Announcements are read, data are not.
+public struct LogSegment: Hashable, Sendable {
+  /// Its file.
+  public let path: String
+  /// Everything in it ends after this; its name.
+  public let start: LSN
+  /// End of its last whole transaction; `start` when there is none.
+  public let end: LSN
+  /// Everything up to here is in the log; of a sealed segment, where the next one starts.
+  public let watermark: LSN
+  /// What stands in it.
+  public let counts: LogCounts
+  /// Bytes of its file.
+  public let bytes: UInt64
+  /// Whether nothing more is appended to it.
+  public let isSealed: Bool
+  /// Whose changes these are.
+  public let origin: OriginIdentity
+
+  /// How many times smaller the file is than the records in it; nil while there are none.
+  public var ratio: Double? {
+    counts.uncompressedBytes > 0 && bytes > 0 ? Double(counts.uncompressedBytes) / Double(bytes) : nil
+  }
+}
+
+extension LogSource {
+  /// The log's segments, in order. Of a sealed one only header and index are read.
+  public func segments() throws(ChangeLogError) -> [LogSegment] {
+    let log = LogDirectory(path: directory)
+    let starts = try log.segments()
+    guard !starts.isEmpty else { throw .noLog(directory: directory) }
+    var segments: [LogSegment] = []
+    for start in starts {
+      let file = try LogFile(path: log.segmentPath(start), mode: .read)
+      segments.append(try LogSegment(file, start: start))
+    }
+    return segments
+  }
+}
+
+extension LogSegment {
+  fileprivate init(_ file: LogFile, start: LSN) throws(ChangeLogError) {
+    let header = try SegmentScanner.header(of: file)
+    path = file.path
+    self.start = start
+    origin = header.origin
+    bytes = try file.size()
+    var scanner = try SegmentScanner(file: file, from: UInt64(header.frameSize))
+    if let index = try scanner.sealedIndex() {
+      (end, watermark, counts, isSealed) = (index.end, index.watermark, index.counts, true)
+      return
+    }
+    try scanner.seek(UInt64(header.frameSize))
+    var found = (end: start, watermark: start, counts: LogCounts())
+    var isSealed = false
+    scan: while true {
+      switch try scanner.next(verify: false) {
+      case .data(let announcement), .watermark(let announcement):
+        if announcement.lastCommitEnd.isValid { found.end = announcement.lastCommitEnd }
+        found.watermark = max(found.watermark, announcement.watermark)
+        found.counts.add(announcement)
+      case .index:
+        isSealed = true
+        break scan
+      case .end, .incomplete, .bad: break scan
+      }
+    }
+    (end, watermark, counts, self.isSealed) = (found.end, found.watermark, found.counts, isSealed)
+  }
+}
