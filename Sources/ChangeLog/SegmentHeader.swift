@@ -52,11 +52,14 @@ struct SegmentHeader: Hashable {
     guard crc == CRC32C.of(UnsafeRawBufferPointer(rebasing: bytes[covered])) else {
       throw .damaged(file: file, offset: 0, reason: "the segment header's checksum does not match")
     }
+    guard let slot = String(validating: name, as: UTF8.self) else {
+      throw .damaged(file: file, offset: 0, reason: "the segment header's slot name is not UTF-8")
+    }
     self.start = LSN(rawValue: start)
     self.previous = previous
     origin = OriginIdentity(
       systemIdentifier: system, timeline: timeline, databaseOID: database,
-      slot: String(decoding: name, as: UTF8.self), creationPoint: LSN(rawValue: creation))
+      slot: slot, creationPoint: LSN(rawValue: creation))
   }
 
   init(origin: OriginIdentity, start: LSN, previous: SegmentDigest) {

@@ -146,6 +146,7 @@ struct LogScript {
     case 6:
       try writer?.discardPartialTransaction()
       isOpen = false
+      if let writer { written.durableOffset = min(written.durableOffset, writer.boundary.offset) }
     case 7:
       guard !isOpen else { return }
       end += 0x100
@@ -180,7 +181,8 @@ struct LogScript {
     guard let writer else { return }
     written.synced = written.whole.count
     written.durableSegment = LogDirectory.name(writer.current.start) + LogDirectory.suffix
-    written.durableOffset = writer.boundary.offset
+    // A transaction's beginning is on disk too: damage there is damage.
+    written.durableOffset = writer.current.offset
   }
 
   static func transaction(end: UInt64, changes: Int, size: Int, into group: RecordGroup) {
