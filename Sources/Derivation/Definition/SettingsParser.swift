@@ -20,7 +20,7 @@ extension DefinitionReader {
     return SlotDefinition.Log(directory: directory, segment: segment ?? .mebibytes(64))
   }
 
-  mutating func stream(_ root: Section) -> SlotDefinition.Stream {
+  mutating func stream(_ root: Section, confirm: SlotDefinition.Confirm) -> SlotDefinition.Stream {
     var stream = SlotDefinition.Stream()
     guard let section = optionalSection(root, "stream", .stream) else { return stream }
     if let value = field(section, "streaming").flatMap({ truth($0) }) { stream.streaming = value }
@@ -30,6 +30,18 @@ extension DefinitionReader {
       stream.origin = value
     }
     stream.failover = field(section, "failover").flatMap { truth($0) }
+    if stream.twoPhase, let field = section.fields["two_phase"] {
+      if confirm == .applied {
+        report(
+          field, "is true, and `confirm` is `applied`",
+          hint: "a prepared transaction is sent once and kept in the log alone: write `confirm: logged`")
+      }
+      if stream.origin == .none {
+        report(
+          field, "is true, and `stream.origin` is `none`",
+          hint: "the server would send half of a prepared transaction: write `origin: any`")
+      }
+    }
     return stream
   }
 

@@ -39,7 +39,7 @@ extension DefinitionReader {
     let derive = derive(root)
     let log = log(root)
     let confirm = field(root, "confirm").flatMap { choice($0, SlotDefinition.Confirm.self) }
-    let stream = stream(root)
+    let stream = stream(root, confirm: confirm ?? .logged)
     let write = write(root)
     let backfill = backfill(root)
 

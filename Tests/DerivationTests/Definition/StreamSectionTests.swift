@@ -12,11 +12,11 @@ struct StreamSectionTests {
   @Test("every key is read")
   func all() throws {
     let read = try read(
-      "  streaming: true\n  two_phase: true\n  binary: true\n  origin: none\n  failover: false")
+      "  streaming: true\n  two_phase: true\n  binary: true\n  origin: any\n  failover: false")
     #expect(
       read
         == SlotDefinition.Stream(
-          streaming: true, twoPhase: true, binary: true, origin: .none, failover: false))
+          streaming: true, twoPhase: true, binary: true, origin: .any, failover: false))
   }
 
   @Test("what is left out has its default; failover then depends on the server")
@@ -49,6 +49,17 @@ struct StreamSectionTests {
           hint: write one of these words, without quotes
         slot.yaml:19:13: stream.failover: is a list, must be `true` or `false`
           hint: write one of these words, without quotes
+        """)
+  }
+
+  @Test("what does not go with prepared transactions is told beside them")
+  func twoPhase() {
+    #expect(
+      faults(definition(adding: "confirm: applied\nstream:\n  origin: none\n  two_phase: true")) == """
+        slot.yaml:20:14: stream.two_phase: is true, and `confirm` is `applied`
+          hint: a prepared transaction is sent once and kept in the log alone: write `confirm: logged`
+        slot.yaml:20:14: stream.two_phase: is true, and `stream.origin` is `none`
+          hint: the server would send half of a prepared transaction: write `origin: any`
         """)
   }
 
