@@ -34,9 +34,11 @@ struct CoveredRecords {
       at += stored
       guard stored > 0 else { continue }
       let length = Int(Self.number(frame.payload, 4, 4))
-      guard Self.number(frame.payload, 56, 4) == UInt64(Self.crc(data)), length <= stored * 255,
-        let bytes = Self.decompressed(Array(data), length)
-      else { return }
+      guard Self.number(frame.payload, 56, 4) == UInt64(Self.crc(data)), length <= stored * 255 else {
+        return
+      }
+      // A reader need not look into a frame whose announcement says that it completes nothing it was asked for.
+      guard let bytes = Self.decompressed(Array(data), length) else { continue }
       if Self.number(frame.payload, 52, 4) & 8 == 0 { records += bytes }
     }
   }
