@@ -61,7 +61,7 @@ struct SegmentRecovery {
   }
 
   /// Whether a sound frame after `offset` says that the file was on disk past `offset`.
-  private static func claimsDurable(
+  static func claimsDurable(
     beyond offset: UInt64, file: LogFile, limit: UInt64
   ) throws(ChangeLogError) -> Bool {
     let window = ByteBuffer(capacity: 1 << 20)

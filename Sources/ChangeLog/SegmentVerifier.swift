@@ -68,6 +68,11 @@ struct SegmentVerifier {
           guard isLast else {
             throw Stop(offset: at, reason: "the segment is not sealed, but another follows").error
           }
+          // As recovery and readers judge it: what was once on disk is not an unfinished write.
+          if try SegmentRecovery.claimsDurable(beyond: at, file: file, limit: scanner.limit) {
+            throw Stop(offset: at, reason: "the frame is cut short, but what follows says that it was whole")
+              .error
+          }
           unfinishedBytes = scanner.limit - whole
           return nil
         }
