@@ -50,32 +50,20 @@ struct PublishedTable {
     if kind == "p" { try checkPartitions(oid, name, on: connection) }
     return PublishedTable(
       oid: oid, partitioned: kind == "p", identityColumns: columns, identity: identity,
-      generatedColumn: try generatedColumn(oid, name, on: connection))
+      generatedColumn: try generatedColumn(oid, on: connection))
   }
 
-  /// From 18 on an update or delete fails in the application where the replica identity has a generated column that the
-  /// publication does not send (`execReplication.c CheckCmdReplicaIdentity`); a virtual one cannot be sent.
+  /// The column that has to be published besides; a virtual one cannot be.
   private static func generatedColumn(
-    _ oid: Int64, _ name: String, on connection: Connection
+    _ oid: Int64, on connection: Connection
   ) throws(CaptureError) -> String? {
-    guard connection.serverVersion.major >= 18 else { return nil }
-    let rows = try connection.asking(
-      """
-      SELECT a.attname, a.attgenerated = 'v', c.oid::regclass
-        FROM pg_catalog.pg_class c
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped
-       WHERE (c.oid = $1::oid OR c.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree($1::oid::regclass)))
-         AND c.relreplident = 'f' AND a.attgenerated <> ''
-       ORDER BY 2 DESC, 3, 1 LIMIT 1
-      """, [.integer(oid)], "look for generated columns in the replica identity of \(name)")
-    guard let column = rows[0, 0] else { return nil }
-    guard !rows.boolean(0, 1) else {
-      throw .refused(
-        .generatedIdentity(
-          table: rows[0, 2] ?? name, column: column,
-          grant: "ALTER TABLE \(rows[0, 2] ?? name) REPLICA IDENTITY DEFAULT, or USING INDEX"))
-    }
-    return column
+    let found: GeneratedIdentity?
+    do { found = try GeneratedIdentity.ask(oid, connection) } catch { throw .postgres(error) }
+    guard let found, found.isVirtual else { return found?.column }
+    throw .refused(
+      .generatedIdentity(
+        table: found.table, column: found.column,
+        grant: "ALTER TABLE \(found.table) REPLICA IDENTITY DEFAULT, or USING INDEX"))
   }
 
   private static func identityColumns(

@@ -21,7 +21,7 @@ struct LogDirectory: Sendable {
   /// Creates the directory, one level, if it is missing.
   func create() throws(ChangeLogError) {
     if mkdir(path, 0o750) == 0 {
-      try sync(path + "/..")
+      try Directory.sync(path + "/..", calls)
     } else if errno != EEXIST {
       throw LogFile.error("mkdir", path, errno)
     }
@@ -29,25 +29,18 @@ struct LogDirectory: Sendable {
 
   /// The starts of the segments, ascending. A missing directory has none.
   func segments() throws(ChangeLogError) -> [LSN] {
-    try names().compactMap(Self.start).sorted()
+    try Directory.names(in: path).compactMap(Self.start).sorted()
   }
 
   /// Removes what a crash left of segments that were never finished.
   func removeUnfinished() throws(ChangeLogError) {
-    for name in try names() where name.hasSuffix(Self.unfinishedSuffix) {
+    for name in try Directory.names(in: path) where name.hasSuffix(Self.unfinishedSuffix) {
       if unlink("\(path)/\(name)") != 0 && errno != ENOENT { throw LogFile.error("unlink", name, errno) }
     }
   }
 
   /// Makes created and renamed names durable.
-  func sync() throws(ChangeLogError) { try sync(path) }
-
-  private func sync(_ path: String) throws(ChangeLogError) {
-    let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw LogFile.error("open", path, errno) }
-    defer { close(descriptor) }
-    guard calls.syncDirectory(descriptor) == 0 else { throw .syncFailed(path: path, errno: errno) }
-  }
+  func sync() throws(ChangeLogError) { try Directory.sync(path, calls) }
 
   /// The start that a file name says; nil when it is not a segment's.
   static func start(_ name: String) -> LSN? {
@@ -55,21 +48,5 @@ struct LogDirectory: Sendable {
     let digits = name.prefix(16)
     guard digits.utf8.allSatisfy({ (48...57).contains($0) || (65...70).contains($0) }) else { return nil }
     return UInt64(digits, radix: 16).map(LSN.init(rawValue:))
-  }
-
-  private func names() throws(ChangeLogError) -> [String] {
-    guard let stream = opendir(path) else {
-      if errno == ENOENT { return [] }
-      throw LogFile.error("opendir", path, errno)
-    }
-    defer { closedir(stream) }
-    var found: [String] = []
-    while let entry = readdir(stream) {
-      found.append(
-        withUnsafeBytes(of: &entry.pointee.d_name) { raw in
-          String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-        })
-    }
-    return found
   }
 }

@@ -23,14 +23,9 @@ public final class RecordGroup: @unchecked Sendable {
   /// Adds one record: `payload` is one pgoutput message of protocol 1, `walStart` the LSN it came with.
   public func append(walStart: UInt64, payload: UnsafeRawBufferPointer) {
     let size = payload.count
-    let start = account.total.bytes
-    let needed = start + LogFormat.recordPrefix + size
-    if needed > capacity { grow(to: needed) }
-    let at = base + start
-    at.storeBytes(of: UInt32(truncatingIfNeeded: size).bigEndian, as: UInt32.self)
-    at.storeBytes(of: walStart.bigEndian, toByteOffset: 4, as: UInt64.self)
-    if let source = payload.baseAddress { memcpy(at + LogFormat.recordPrefix, source, size) }
-    account.note(UnsafeRawBufferPointer(start: at + LogFormat.recordPrefix, count: size))
+    let record = add(walStart: walStart, size: size)
+    if let source = payload.baseAddress { memcpy(record, source, size) }
+    account.note(UnsafeRawBufferPointer(start: record, count: size))
   }
 
   /// Adds one record without the `idSize` bytes after its tag: the transaction id that messages of a streamed block
@@ -38,16 +33,22 @@ public final class RecordGroup: @unchecked Sendable {
   package func append(walStart: UInt64, payload: UnsafeRawBufferPointer, idSize: Int) {
     guard idSize > 0, payload.count > idSize else { return append(walStart: walStart, payload: payload) }
     let size = payload.count - idSize
+    let record = add(walStart: walStart, size: size)
+    record.storeBytes(of: payload[0], as: UInt8.self)
+    if let source = payload.baseAddress { memcpy(record + 1, source + 1 + idSize, size - 1) }
+    account.note(UnsafeRawBufferPointer(start: record, count: size))
+  }
+
+  /// Writes a record's prefix; gives the place of its payload.
+  @inline(__always)
+  private func add(walStart: UInt64, size: Int) -> UnsafeMutableRawPointer {
     let start = account.total.bytes
     let needed = start + LogFormat.recordPrefix + size
     if needed > capacity { grow(to: needed) }
     let at = base + start
     at.storeBytes(of: UInt32(truncatingIfNeeded: size).bigEndian, as: UInt32.self)
     at.storeBytes(of: walStart.bigEndian, toByteOffset: 4, as: UInt64.self)
-    let record = at + LogFormat.recordPrefix
-    record.storeBytes(of: payload[0], as: UInt8.self)
-    if let source = payload.baseAddress { memcpy(record + 1, source + 1 + idSize, size - 1) }
-    account.note(UnsafeRawBufferPointer(start: record, count: size))
+    return at + LogFormat.recordPrefix
   }
 
   /// Adds whole records, each with its prefix.

@@ -50,7 +50,7 @@ import Testing
       + payload
   }
 
-  private var files: [String] { get throws { try SpoolDirectory.names(log.path + "/spool") } }
+  private var files: [String] { get throws { try Directory.names(in: log.path + "/spool").sorted() } }
 
   @Test("a short transaction never touches the disk")
   func short() throws {

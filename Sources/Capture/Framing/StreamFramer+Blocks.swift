@@ -86,10 +86,3 @@ extension StreamFramer {
   /// A record's bytes in spool and log.
   private static func recordSize(_ payload: Int) -> Int { 12 + payload }
 }
-
-extension UnsafeRawBufferPointer {
-  /// Four bytes in network order; the caller has checked the length.
-  fileprivate func bigEndian(at offset: Int) -> UInt32 {
-    UInt32(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt32.self))
-  }
-}

@@ -64,11 +64,9 @@ extension StreamFramer {
     let xid: TransactionID
     switch payload.first {
     case UInt8(ascii: "c") where payload.count >= 5:
-      xid = TransactionID(
-        rawValue: UInt32(bigEndian: payload.loadUnaligned(fromByteOffset: 1, as: UInt32.self)))
+      xid = TransactionID(rawValue: payload.bigEndian(at: 1))
     case UInt8(ascii: "p") where payload.count >= 30:
-      xid = TransactionID(
-        rawValue: UInt32(bigEndian: payload.loadUnaligned(fromByteOffset: 26, as: UInt32.self)))
+      xid = TransactionID(rawValue: payload.bigEndian(at: 26))
     default: return nil
     }
     guard state == .outside, let transaction = streamed[xid], transaction.standing == .foreign else {

@@ -246,8 +246,10 @@ package struct StreamFramer {
 }
 
 extension UnsafeRawBufferPointer {
-  /// Eight bytes in network order; the caller has checked the length.
-  fileprivate func bigEndian(at offset: Int) -> UInt64 {
-    UInt64(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+  /// A number in network order; the caller has checked the length.
+  func bigEndian<Number: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as: Number.Type = Number.self)
+    -> Number
+  {
+    Number(bigEndian: loadUnaligned(fromByteOffset: offset, as: Number.self))
   }
 }

@@ -7,7 +7,7 @@ extension PreparedTransaction {
   public static func pending(logDirectory: String) throws(ChangeLogError) -> [PreparedTransaction] {
     let directory = logDirectory + "/spool"
     var found: [PreparedTransaction] = []
-    for name in try SpoolDirectory.names(directory) {
+    for name in try Directory.names(in: directory) {
       guard case .prepared = SpoolDirectory.kind(of: name) else { continue }
       do throws(ChangeLogError) {
         let scanner = try SpoolScanner(path: "\(directory)/\(name)", calls: .system, readsData: false)

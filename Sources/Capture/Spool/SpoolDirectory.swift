@@ -36,34 +36,9 @@ enum SpoolDirectory {
     }
   }
 
-  /// The names in the directory; none when it is not there.
-  static func names(_ path: String) throws(ChangeLogError) -> [String] {
-    guard let stream = opendir(path) else {
-      if errno == ENOENT { return [] }
-      throw LogFile.error("opendir", path, errno)
-    }
-    defer { closedir(stream) }
-    var found: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { raw in
-        String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name != ".", name != ".." { found.append(name) }
-    }
-    return found.sorted()
-  }
-
   /// Makes the directory, durably.
   static func make(_ path: String, _ calls: FileCalls) throws(ChangeLogError) {
     guard mkdir(path, 0o750) == 0 || errno == EEXIST else { throw LogFile.error("mkdir", path, errno) }
-    try sync(path + "/..", calls)
-  }
-
-  /// Makes created and renamed names durable.
-  static func sync(_ path: String, _ calls: FileCalls) throws(ChangeLogError) {
-    let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw LogFile.error("open", path, errno) }
-    defer { close(descriptor) }
-    guard calls.syncDirectory(descriptor) == 0 else { throw .syncFailed(path: path, errno: errno) }
+    try Directory.sync(path + "/..", calls)
   }
 }

@@ -39,7 +39,7 @@ package final class SpoolStore: @unchecked Sendable {
   ///   be committed once more.
   package func recover(logEnd: LSN) throws(ChangeLogError) -> [PreparedTransaction] {
     var found: [PreparedTransaction] = []
-    let names = try SpoolDirectory.names(directory)
+    let names = try Directory.names(in: directory)
     isMade = !names.isEmpty
     for name in names {
       let path = "\(directory)/\(name)"
@@ -54,7 +54,7 @@ package final class SpoolStore: @unchecked Sendable {
       case nil: break
       }
     }
-    if isMade { try SpoolDirectory.sync(directory, calls) }
+    if isMade { try Directory.sync(directory, calls) }
     return found.sorted { $0.prepareLSN < $1.prepareLSN }
   }
 
@@ -155,7 +155,7 @@ package final class SpoolStore: @unchecked Sendable {
     try spool.seal(with: trailer.bytes)
     withExtendedLifetime(trailer) {}
     try spool.rename(to: path(xid, SpoolFormat.preparedSuffix))
-    try SpoolDirectory.sync(directory, calls)
+    try Directory.sync(directory, calls)
     open[xid] = nil
     prepared[xid] = spool
   }
@@ -166,7 +166,7 @@ package final class SpoolStore: @unchecked Sendable {
     let name = "\(SpoolFormat.name(xid)).\(SpoolFormat.hex(end.rawValue, 16))\(SpoolFormat.committingSuffix)"
     try spool.rename(to: "\(directory)/\(name)")
     prepared[xid] = spool
-    try SpoolDirectory.sync(directory, calls)
+    try Directory.sync(directory, calls)
   }
 
   /// Calls `body` with a prepared transaction's records, run by run.
@@ -189,7 +189,7 @@ package final class SpoolStore: @unchecked Sendable {
   /// Makes it durable that files were removed: a prepared transaction would come back, and wait for ever.
   package func syncNames() throws(ChangeLogError) {
     guard namesChanged else { return }
-    try SpoolDirectory.sync(directory, calls)
+    try Directory.sync(directory, calls)
     namesChanged = false
   }
 
@@ -204,7 +204,7 @@ package final class SpoolStore: @unchecked Sendable {
     guard !isComplete else { return }
     try make()
     _ = try LogFile(path: directory + "/" + SpoolDirectory.complete, mode: .create, calls: calls)
-    try SpoolDirectory.sync(directory, calls)
+    try Directory.sync(directory, calls)
   }
 
   private func flush(_ xid: TransactionID) throws(ChangeLogError) {

@@ -1,3 +1,4 @@
+import Capture
 import Derivation
 import Postgres
 
