@@ -78,6 +78,12 @@ struct LedgerDatabase {
   func backfill(
     _ interrupt: Interrupt, report: (BackfillProgress) -> Void = { _ in }
   ) throws(MigrationError) -> BackfillProgress {
-    try Backfill(definition: definition, interrupt: interrupt, logger: Self.logger).run(report: report)
+    var last: Int64 = -1
+    return try Backfill(definition: definition, interrupt: interrupt, logger: Self.logger).run {
+      // Once a page, as it is told more often while it waits.
+      guard $0.progress.rows != last, !$0.isDone else { return }
+      last = $0.progress.rows
+      if last > 0 { report($0.progress) }
+    }
   }
 }

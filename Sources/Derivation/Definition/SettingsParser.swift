@@ -1,4 +1,4 @@
-/// Reads `log:`, `stream:`, `write:` and `backfill:`.
+/// Reads `log:`, `stream:` and `write:`.
 extension DefinitionReader {
   mutating func log(_ root: Section) -> SlotDefinition.Log? {
     let example = "write `log:` with `directory: PATH` indented under it"
@@ -66,19 +66,7 @@ extension DefinitionReader {
     return write
   }
 
-  mutating func backfill(_ root: Section) -> SlotDefinition.Backfill {
-    var backfill = SlotDefinition.Backfill()
-    guard let section = optionalSection(root, "backfill", .backfill) else { return backfill }
-    if let batch = batch(section) { backfill.batch = batch }
-    if let pause = field(section, "pause").flatMap({
-      duration($0, in: Milliseconds(0)...Milliseconds(3_600_000))
-    }) {
-      backfill.pause = pause
-    }
-    return backfill
-  }
-
-  private mutating func batch(_ section: Section) -> Int? {
+  mutating func batch(_ section: Section) -> Int? {
     field(section, "batch").flatMap { integer($0, in: 1...100_000) }
   }
 }
