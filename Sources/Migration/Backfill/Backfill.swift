@@ -7,7 +7,7 @@ public import Postgres
 /// start. Everything that changes meanwhile, or comes after the bound, is the stream's.
 ///
 /// Three threads: this one works; one looks at the signals and at what operators want; one answers on a socket.
-public struct Backfill {
+public struct Backfill: Sendable {
   let definition: SlotDefinition
   let interrupt: Interrupt
   let logger: Logger
@@ -101,6 +101,7 @@ public struct Backfill {
   private static let notCapturing = "capture has not begun"
   private static let held = "held by "
   private static let map = "the map "
+  private static let windows = "backfill.windows: "
 
   private static func explained(_ error: PostgresError, _ slot: String) -> MigrationError {
     guard case .unexpected(purpose: "backfill", let what) = error else { return .postgres(error) }
@@ -114,6 +115,10 @@ public struct Backfill {
       return .notReady(
         what: "the backfill of slot \(slot) is already running: \(what.dropFirst(held.count))",
         hint: "wait for it, or stop it; `crossfade backfill SLOT status` asks it how it stands")
+    }
+    if what.hasPrefix(windows) {
+      return .notReady(
+        what: what, hint: "SELECT name FROM pg_timezone_names lists those that the server knows")
     }
     if what.hasPrefix(map) {
       return .notReady(
@@ -147,12 +152,26 @@ public struct Backfill {
       throw .unexpected(
         purpose: "backfill", what: "\(Self.map)\(definition.derive.map.table) is unfit: \(problem)")
     }
+    try checkZones(connection)
     try BackfillProgress.ensure(on: connection)
     watch.adopt(try ControlTable.load(slot: definition.slot, on: connection))
     try TriggerPolicy(definition: definition, logger: logger).set(on: connection)
     return BackfillWork(
       session: try BackfillSession(definition: definition, connection: connection),
       pid: connection.backendPID, definition: definition, watch: watch, interrupt: interrupt, logger: logger)
+  }
+
+  /// Windows are judged by the server's clock and its time zones.
+  private func checkZones(_ connection: Connection) throws(PostgresError) {
+    for zone in Set(definition.backfill.windows.map(\.zone)) {
+      do throws(PostgresError) {
+        try connection.query(
+          "SELECT clock_timestamp() AT TIME ZONE $1::text", [.text(zone)], purpose: "look up a time zone")
+      } catch {
+        guard case .server(let cause) = error, cause.sqlState.category == "22" else { throw error }
+        throw .unexpected(purpose: "backfill", what: Self.windows + cause.message)
+      }
+    }
   }
 
   /// Settings under which the statements have only the plans they were written for: the range by the key's index, the map
