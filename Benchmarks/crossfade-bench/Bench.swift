@@ -59,6 +59,10 @@ enum Bench {
         "latency", "commit -> state_id committed, at 1,000 transactions a second",
         { _, report in try LatencyBench().run(&report) }
       ),
+      (
+        "backfill", "five million rows, unthrottled, beside a bare keyset loop and the common IS NULL form",
+        { _, report in try BackfillBench().run(&report) }
+      ),
     ]
 
   /// How often each side is measured.
