@@ -25,8 +25,10 @@ struct LedgerDatabase {
   ]
 
   /// - Parameter table: the columns of `public.transactions` beside its `status`.
-  init(_ name: String, table: String = "id bigint PRIMARY KEY", key: [String] = ["id"]) throws {
-    cluster = try Self.shared.get()
+  init(
+    _ name: String, table: String = "id bigint PRIMARY KEY", key: [String] = ["id"], on own: Cluster? = nil
+  ) throws {
+    cluster = try own ?? Self.shared.get()
     self.name = name
     try cluster.createDatabase(name)
     definition = SlotDefinition(
