@@ -9,6 +9,7 @@ struct SectionSchema {
     name: "",
     keys: [
       "version", "slot", "publication", "source", "derive", "log", "confirm", "stream", "write", "backfill",
+      "migrate",
     ],
     example: "begin with `version: 1`, then `slot:`, `source:`, `derive:` and `log:`")
   static let source = SectionSchema(
@@ -46,7 +47,13 @@ struct SectionSchema {
     name: "backfill.signals.queries[]", keys: ["name", "sql", "limit", "on_unknown"],
     example: "write `{name: queue, sql: SELECT count(*) FROM jobs, limit: 1000}`")
 
-  static let all = [root, source, derive, map, log, stream, write, backfill, signals, signal, query]
+  static let migrate = SectionSchema(
+    name: "migrate",
+    keys: [
+      "index", "foreign_key", "bridge", "lock_timeout", "lock_budget", "quiet", "grace", "record_queries",
+    ], example: "write its keys indented under it, or remove it for the defaults")
+
+  static let all = [root, source, derive, map, log, stream, write, backfill, signals, signal, query, migrate]
 
   /// Where a key that stands in the wrong mapping belongs.
   static func home(of key: String) -> String? {

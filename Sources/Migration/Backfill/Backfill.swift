@@ -154,7 +154,7 @@ public struct Backfill: Sendable {
     }
     try checkZones(connection)
     try BackfillProgress.ensure(on: connection)
-    watch.adopt(try ControlTable.load(slot: definition.slot, on: connection))
+    watch.adopt(try WishTable.load(slot: definition.slot, on: connection))
     try TriggerPolicy(definition: definition, logger: logger).set(on: connection)
     return BackfillWork(
       session: try BackfillSession(definition: definition, connection: connection),

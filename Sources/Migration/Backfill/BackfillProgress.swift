@@ -51,7 +51,7 @@ public struct BackfillProgress: Sendable, Equatable {
   /// Makes the tables of the backfill where they are missing.
   static func ensure(on connection: Connection) throws(PostgresError) {
     try BackfillTable.ensure(on: connection)
-    try ControlTable.ensure(on: connection)
+    try WishTable.ensure(on: connection)
   }
 
   /// The progress of a slot; nil when none has begun.

@@ -1,3 +1,4 @@
+import DualWrite
 import Postgres
 
 /// The tables of the backfill, and how those of older versions become them.
@@ -5,19 +6,28 @@ enum BackfillTable {
   /// The version of the row; a newer one is refused.
   static let format = 2
 
-  static let backfill = """
-    CREATE TABLE IF NOT EXISTS crossfade.backfill (
-      slot text PRIMARY KEY,
-      last_key text[],
-      bound text[],
-      rows bigint NOT NULL DEFAULT 0,
-      written bigint NOT NULL DEFAULT 0,
-      expected bigint NOT NULL,
-      started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-      updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-      finished_at timestamptz
-    ) WITH (fillfactor = 20)
-    """
+  /// All that a backfill needs, as `expand` makes them.
+  static let tables = [
+    ControlTable("backfill", [statement]), ControlTable("backfill_skipped", [skipped]), WishTable.control,
+  ]
+
+  private static let statement = create(first + added.map { "\($0.name) \($0.definition)" })
+
+  /// The columns of the first version.
+  private static let first = [
+    "slot text PRIMARY KEY", "last_key text[]", "bound text[]", "rows bigint NOT NULL DEFAULT 0",
+    "written bigint NOT NULL DEFAULT 0", "expected bigint NOT NULL",
+    "started_at timestamptz NOT NULL DEFAULT clock_timestamp()",
+    "updated_at timestamptz NOT NULL DEFAULT clock_timestamp()", "finished_at timestamptz",
+  ]
+
+  /// The table as the first version made it.
+  static let firstStatement = create(first)
+
+  private static func create(_ columns: [String]) -> String {
+    let lines = columns.map { "  \($0)" }.joined(separator: ",\n")
+    return "CREATE TABLE IF NOT EXISTS crossfade.backfill (\n\(lines)\n) WITH (fillfactor = 20)"
+  }
 
   /// What came after the first version.
   static let added: [(name: String, definition: String)] = [
@@ -34,7 +44,7 @@ enum BackfillTable {
     ("eta_late_ms", "double precision"), ("drift", "text"),
   ]
 
-  static let skipped = """
+  private static let skipped = """
     CREATE TABLE IF NOT EXISTS crossfade.backfill_skipped (
       slot text NOT NULL,
       key jsonb NOT NULL,
@@ -47,14 +57,14 @@ enum BackfillTable {
   static func ensure(on connection: Connection) throws(PostgresError) {
     let purpose = "make table crossfade.backfill"
     let columns = try columns(on: connection)
-    if columns.isEmpty { try connection.query(backfill, purpose: purpose) }
-    let missing = added.filter { !columns.contains($0.name) }
+    if columns.isEmpty { try connection.query(statement, purpose: purpose) }
+    let missing = columns.isEmpty ? [] : added.filter { !columns.contains($0.name) }
     if !missing.isEmpty {
       let additions = missing.map { "ADD COLUMN IF NOT EXISTS \($0.name) \($0.definition)" }
       try connection.transaction(purpose: purpose) { () throws(PostgresError) in
         try connection.query(
           "ALTER TABLE crossfade.backfill \(additions.joined(separator: ", "))", purpose: purpose)
-        if !columns.isEmpty, !columns.contains("same") {
+        if !columns.contains("same") {
           // The first version counted neither; those that it did not write were right or in quarantine.
           try connection.query("UPDATE crossfade.backfill SET same = rows - written", purpose: purpose)
         }

@@ -38,11 +38,11 @@ struct BackfillControl {
     do throws(PostgresError) {
       let progress = try BackfillProgress.load(slot: definition.slot, on: connection)
       if !command.isQuestion {
-        try ControlTable.ensure(on: connection)
+        try WishTable.ensure(on: connection)
         let by = try connection.query("SELECT session_user", purpose: "ask who we are")[0, 0] ?? "SQL"
-        try ControlTable.write(command, slot: definition.slot, by: by, on: connection)
+        try WishTable.write(command, slot: definition.slot, by: by, on: connection)
       }
-      return (progress, try ControlTable.load(slot: definition.slot, on: connection))
+      return (progress, try WishTable.load(slot: definition.slot, on: connection))
     } catch {
       if error.sqlState == .undefinedSchema {
         throw .notReady(

@@ -211,8 +211,8 @@ import Testing
     let ledger = try slow("control_versions")
     try ledger.run(
       """
-      DROP TABLE crossfade.backfill;
-      \(BackfillTable.backfill);
+      DROP TABLE IF EXISTS crossfade.backfill;
+      \(BackfillTable.firstStatement);
       INSERT INTO crossfade.backfill (slot, last_key, bound, rows, written, expected)
         VALUES ('\(ledger.definition.slot)', '{500}', '{2000}', 500, 480, 2000)
       """)

@@ -58,10 +58,10 @@ struct SignalSampler {
   /// What is wanted is written down first; then what stands written counts.
   private func control(_ connection: Connection) throws(PostgresError) {
     while let wanted = watch.wanted {
-      try ControlTable.write(wanted.command, slot: definition.slot, by: wanted.by, on: connection)
+      try WishTable.write(wanted.command, slot: definition.slot, by: wanted.by, on: connection)
       watch.written()
     }
-    watch.adopt(try ControlTable.load(slot: definition.slot, on: connection))
+    watch.adopt(try WishTable.load(slot: definition.slot, on: connection))
   }
 
   private func cancelWhenPaused(_ connection: Connection) throws(PostgresError) {

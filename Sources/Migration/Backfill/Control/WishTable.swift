@@ -1,8 +1,12 @@
+import DualWrite
 public import Postgres
 
 /// `crossfade.control`: what operators want of a backfill, for those who have SQL and no socket.
-public enum ControlTable {
-  static let table = """
+public enum WishTable {
+  /// The table and its functions.
+  static let control = ControlTable("control", [table] + functions.map(\.sql))
+
+  private static let table = """
     CREATE TABLE IF NOT EXISTS crossfade.control (
       slot text PRIMARY KEY,
       paused boolean NOT NULL DEFAULT false,
@@ -18,7 +22,7 @@ public enum ControlTable {
     (
       "backfill_set",
       """
-      CREATE FUNCTION crossfade.backfill_set(slot text, batch integer DEFAULT NULL, pace double precision DEFAULT NULL,
+      CREATE OR REPLACE FUNCTION crossfade.backfill_set(slot text, batch integer DEFAULT NULL, pace double precision DEFAULT NULL,
                                              paused boolean DEFAULT NULL, by text DEFAULT session_user)
       RETURNS void LANGUAGE sql SET search_path = pg_catalog AS $$
         INSERT INTO crossfade.control AS c (slot, paused, pace, batch, by)
@@ -32,14 +36,14 @@ public enum ControlTable {
     (
       "backfill_pause",
       """
-      CREATE FUNCTION crossfade.backfill_pause(slot text) RETURNS void LANGUAGE sql SET search_path = pg_catalog AS
+      CREATE OR REPLACE FUNCTION crossfade.backfill_pause(slot text) RETURNS void LANGUAGE sql SET search_path = pg_catalog AS
       $$ SELECT crossfade.backfill_set($1, paused => true) $$
       """
     ),
     (
       "backfill_resume",
       """
-      CREATE FUNCTION crossfade.backfill_resume(slot text) RETURNS void LANGUAGE sql SET search_path = pg_catalog AS
+      CREATE OR REPLACE FUNCTION crossfade.backfill_resume(slot text) RETURNS void LANGUAGE sql SET search_path = pg_catalog AS
       $$ SELECT crossfade.backfill_set($1, paused => false) $$
       """
     ),
@@ -57,8 +61,7 @@ public enum ControlTable {
     try connection.transaction(purpose: purpose) { () throws(PostgresError) in
       try connection.query(table, purpose: purpose)
       for function in functions {
-        try connection.query(
-          function.sql.replacing("CREATE FUNCTION", with: "CREATE OR REPLACE FUNCTION"), purpose: purpose)
+        try connection.query(function.sql, purpose: purpose)
       }
     }
   }
