@@ -26,22 +26,27 @@ public struct Backfill: Sendable {
     guard let ending = Interrupt() else {
       throw .notReady(what: "out of file descriptors", hint: "raise the limit (ulimit -n)")
     }
-    let beside = beside(ending)
+    var workers: [Worker<Bool>] = []
     defer {
       ending.stop()
       // They wait for nothing but their interrupt and statements with a short timeout.
       let deadline = Deadline.after(milliseconds: 10_000)
-      while beside.contains(where: { !$0.isFinished }), !deadline.hasPassed { Nap.take(milliseconds: 2) }
+      while workers.contains(where: { !$0.isFinished }), !deadline.hasPassed { Nap.take(milliseconds: 2) }
     }
-    return try sessions(report)
+    return try sessions(report) { if workers.isEmpty { workers = beside(ending) } }
   }
 
   /// Session after session, until it is done.
-  private func sessions(_ report: (BackfillStatus) -> Void) throws(MigrationError) -> BackfillProgress {
+  ///
+  /// - Parameter opened: called with the lock held: nobody else's socket stands there then.
+  private func sessions(
+    _ report: (BackfillStatus) -> Void, opened: () -> Void
+  ) throws(MigrationError) -> BackfillProgress {
     var waits = Backoff(firstMilliseconds: 100, lastMilliseconds: 5000)
     while true {
       do throws(PostgresError) {
         var work = try open()
+        opened()
         waits.succeeded()
         return try work.run(report)
       } catch {

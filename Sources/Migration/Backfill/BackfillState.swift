@@ -67,6 +67,8 @@ public struct BackfillStatus: Sendable, Equatable {
   public var control: ControlState
   /// Rows a second of work; nil before anything was measured.
   public var rate: Double?
+  /// The share of the allowed time that it has worked of late; nil before anything was measured.
+  public var workedShare: Double?
   /// The time that is left; nil while there is nothing to tell it by.
   public var remaining: Forecast.Range?
   /// How far the expected end has moved.

@@ -43,15 +43,16 @@ struct Conductor {
   mutating func decide(_ view: BackfillWatch.View, now: Double) -> Action {
     control = view.control
     verdict = view.verdict
-    batch.limit(to: min(settings.batch, control.batch ?? settings.batch))
     // A limit that an operator sets may be above the definition's: it was asked for by name.
-    if let asked = control.batch, asked > settings.batch { batch.limit(to: asked) }
+    batch.limit(to: control.batch ?? settings.batch)
     // Nothing is worked before the first look at the signals; nor is that a reason to go on slowly then.
     if view.looks == 0, verdict.load == nil, !control.isPaused {
       enter(view.trouble.map { .held(by: "the signals are not known: \($0)") } ?? .starting, now: now)
       return .hold
     }
-    if view.looks != looks || verdict.load == nil || (verdict.load ?? 0) >= PaceController.stop {
+    if view.looks != looks || (view.looks > 0 && verdict.load == nil)
+      || (verdict.load ?? 0) >= PaceController.stop
+    {
       looks = view.looks
       pace.sample(load: verdict.load)
     }
@@ -73,7 +74,10 @@ struct Conductor {
     }
     guard duty < 1 else { return .working(slowedBy: nil) }
     if control.pace <= pace.duty { return .working(slowedBy: "pace \(control.pace) was asked for") }
-    return .working(slowedBy: verdict.worst.map { $0.name } ?? "a signal")
+    guard let worst = verdict.worst, let load = worst.load, load >= PaceController.grow else {
+      return .working(slowedBy: "a signal has let go; it works more again step by step")
+    }
+    return .working(slowedBy: worst.text)
   }
 
   /// When no window is open; nil when one is, or there are none.
@@ -135,7 +139,8 @@ struct Conductor {
     }
     return BackfillStatus(
       progress: progress, state: progress.finished ? .done : state, since: now - since, batch: batch.rows,
-      duty: duty, control: control, rate: forecast.rowsPerActiveSecond, remaining: remaining, drift: moved,
+      duty: duty, control: control, rate: forecast.rowsPerActiveSecond, workedShare: forecast.workedShare,
+      remaining: remaining, drift: moved,
       signals: verdict.all, clocks: clocks)
   }
 }

@@ -68,7 +68,7 @@ final class BackfillDisplay: Sendable {
     let total = progress.finished ? done : max(done, UInt64(clamping: progress.expected))
     return Operations.Progress(
       title: "backfill", done: done, total: total > 0 ? total : nil, unit: "rows",
-      rate: status.rate.map { $0 * status.duty }, note: note(status))
+      rate: status.rate.map { $0 * (status.workedShare ?? 1) }, note: note(status))
   }
 
   private static func note(_ status: BackfillStatus) -> String {

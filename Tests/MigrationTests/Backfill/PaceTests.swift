@@ -182,6 +182,19 @@ import Testing
     #expect(left.late > 3 * left.median / 2)
   }
 
+  @Test("a slow beginning with small batches is soon forgotten")
+  func beginning() throws {
+    var (forecast, clocks, rows) = (Forecast(), BackfillClocks(), 0.0)
+    for second in 0..<20 {
+      clocks.add(second < 3 ? 50 : 400, .active)
+      clocks.add(second < 3 ? 950 : 600, .throttled)
+      rows += second < 3 ? 1000 : 40_000
+      forecast.record(rows: Int64(rows), clocks: clocks)
+    }
+    let left = try #require(forecast.remaining(rows: 400_000))
+    #expect((9_000...12_000).contains(left.median), "\(left.median)")
+  }
+
   @Test("an operator's pause moves neither rate nor share")
   func pause() throws {
     var (forecast, clocks, rows) = (Forecast(), BackfillClocks(), 0.0)

@@ -57,12 +57,12 @@ import Testing
 
   @Test("bytes count our own WAL since the last look")
   func ownWAL() {
-    var board = board([.replicaBytes: .init(1000), .slotRoom: .init(100)])
+    var board = board([.replicaBytes: .init(1000), .slotLag: .init(5000)])
     board.record("replica_bytes", .value(400), at: 0, position: LSN(rawValue: 10_000))
-    board.record("slot_room", .value(1000), at: 0, position: LSN(rawValue: 10_000))
+    board.record("slot_lag", .value(1000), at: 0, position: LSN(rawValue: 10_000))
     let verdict = board.verdict(now: 1, position: LSN(rawValue: 10_500))
     #expect(verdict.load == 0.9)
-    #expect(verdict.all.map(\.value) == [900, 500])
+    #expect(verdict.all.map(\.value) == [900, 1500])
   }
 
   @Test("a signal is told with value, limit, what it is about and its age")

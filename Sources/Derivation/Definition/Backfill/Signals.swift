@@ -19,7 +19,7 @@ extension SlotDefinition {
 
     /// On unless they are turned off: standbys that lag, and a slot that is about to be lost.
     public static let standard: [Signal: SignalLimit] = [
-      .replicaLag: SignalLimit(10_000), .slotRoom: SignalLimit(1_073_741_824),
+      .replicaLag: SignalLimit(10_000), .slotRoom: SignalLimit(20),
     ]
 
     /// Nothing slows it down.
@@ -34,7 +34,7 @@ extension SlotDefinition {
     case replicaBytes = "replica_bytes"
     /// Bytes of WAL that our slot has not confirmed.
     case slotLag = "slot_lag"
-    /// Bytes of WAL that may still be written before our slot is lost: the limit is the least.
+    /// What is left of the WAL that our slot may keep, in percent of `max_slot_wal_keep_size`: the limit is the least.
     case slotRoom = "slot_room"
     /// Bytes of WAL that the worst of all other slots keeps.
     case otherSlots = "other_slots"
@@ -71,8 +71,8 @@ extension SlotDefinition {
     public var unit: Unit {
       switch self {
       case .replicaLag, .oldestTransaction, .dualWriteLag: .duration
-      case .replicaBytes, .slotLag, .slotRoom, .otherSlots, .walRate: .size
-      case .deadRows: .percent
+      case .replicaBytes, .slotLag, .otherSlots, .walRate: .size
+      case .deadRows, .slotRoom: .percent
       case .archiveQueue, .vacuums, .activeSessions, .lockWaiters: .count
       }
     }

@@ -52,7 +52,10 @@ public enum ControlCommand: Sendable, Equatable {
     case .why: "why"
     case .status: "status"
     case .set(let batch, let pace):
-      (["set"] + [batch.map { "batch=\($0)" }, pace.map { "pace=\($0)" }].compactMap { $0 })
+      (["set"]
+        + [batch.map { $0 == 0 ? "batch=default" : "batch=\($0)" }, pace.map { "pace=\($0)" }].compactMap {
+          $0
+        })
         .joined(separator: " ")
     }
   }

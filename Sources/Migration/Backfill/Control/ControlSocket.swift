@@ -17,6 +17,7 @@ public struct ControlSocket: Sendable {
 
   let path: String
   private let descriptor: Int32
+  private let inode: ino_t
 
   /// Where the socket of a directory is.
   public static func path(in directory: String) -> String { "\(directory)/\(name)" }
@@ -34,7 +35,10 @@ public struct ControlSocket: Sendable {
     }
     let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw Fault(description: "no socket: \(String(cString: strerror(errno)))") }
-    // The advisory lock has seen to it that no other backfill of this slot runs: what stands here is stale.
+    if Self.ask("status", directory: directory) != nil {
+      close(descriptor)
+      throw Fault(description: "another backfill answers on \(path)")
+    }
     unlink(path)
     let mask = umask(0o177)
     let bound = withUnsafePointer(to: &address) { pointer in
@@ -49,13 +53,20 @@ public struct ControlSocket: Sendable {
       throw Fault(description: "\(path): \(reason)")
     }
     self.descriptor = descriptor
+    inode = Self.inode(path) ?? 0
+  }
+
+  private static func inode(_ path: String) -> ino_t? {
+    var file = stat()
+    return lstat(path, &file) == 0 ? file.st_ino : nil
   }
 
   /// Answers until the interrupt is stopped; then the socket is gone.
   func serve(until interrupt: Interrupt, _ answer: (String, String) -> String) {
     defer {
       close(descriptor)
-      unlink(path)
+      // Another's, which came after ours, stays.
+      if Self.inode(path) == inode { unlink(path) }
     }
     while !interrupt.isStopped {
       var descriptors = [

@@ -20,6 +20,9 @@ public struct Forecast: Sendable, Equatable {
   private var paces: [Double] = []
   private var window: (rows: Double, milliseconds: Double) = (0, 0)
 
+  private var age = 0.0
+
+  static let youngest = 2_000.0
   static let rateHalfLife = 300_000.0
   static let dutyHalfLife = 1_800_000.0
   static let windowMilliseconds = 30_000.0
@@ -40,12 +43,13 @@ public struct Forecast: Sendable, Equatable {
     let active = clocks.active - last.clocks.active
     let throttled = clocks.throttled - last.clocks.throttled
     let done = Double(rows - last.rows)
+    age += max(0, active) + max(0, throttled)
     if active > 0 {
-      rate = Self.smoothed(rate, done / active * 1000, over: active, halfLife: Self.rateHalfLife)
+      rate = smoothed(rate, done / active * 1000, over: active, halfLife: Self.rateHalfLife)
     }
     let allowed = active + throttled
     guard allowed > 0 else { return }
-    duty = Self.smoothed(duty, min(1, active / allowed), over: allowed, halfLife: Self.dutyHalfLife)
+    duty = smoothed(duty, min(1, active / allowed), over: allowed, halfLife: Self.dutyHalfLife)
     window = (window.rows + done, window.milliseconds + allowed)
     if window.milliseconds >= Self.windowMilliseconds {
       paces.append(window.rows / window.milliseconds * 1000)
@@ -74,10 +78,11 @@ public struct Forecast: Sendable, Equatable {
   }
 
   /// A mean that forgets by half every half-life; the first value stands as it is.
-  private static func smoothed(_ old: Double?, _ value: Double, over time: Double, halfLife: Double) -> Double
-  {
+  ///
+  /// A young mean forgets faster, by half in a quarter of its age: it begins with small batches.
+  private func smoothed(_ old: Double?, _ value: Double, over time: Double, halfLife: Double) -> Double {
     guard let old else { return value }
-    let keep = exp2(-time / halfLife)
+    let keep = exp2(-time / min(halfLife, max(Self.youngest, age / 4)))
     return old * keep + value * (1 - keep)
   }
 }

@@ -108,7 +108,6 @@ struct SignalBoard: Sendable {
       position > entry.position && entry.position.isValid ? position.bytes(since: entry.position) : 0
     switch signal {
     case .replicaBytes, .slotLag: value += Double(since)
-    case .slotRoom: value -= Double(since)
     default: break
     }
     guard !value.isNaN else {

@@ -77,7 +77,9 @@ struct SignalSQL {
       """
     case .slotRoom:
       """
-      SELECT CASE WHEN s.wal_status = 'lost' THEN 0 ELSE s.safe_wal_size END
+      SELECT CASE WHEN s.wal_status = 'lost' THEN 0 ELSE 100.0 * s.safe_wal_size / (
+               SELECT nullif(greatest(0, k.setting::bigint), 0) * 1048576.0
+                 FROM pg_catalog.pg_settings AS k WHERE k.name = 'max_slot_wal_keep_size') END
         FROM pg_catalog.pg_replication_slots AS s WHERE s.slot_name = given.slot
       """
     case .otherSlots:
