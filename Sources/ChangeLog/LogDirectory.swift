@@ -32,6 +32,12 @@ struct LogDirectory: Sendable {
     try Directory.names(in: path).compactMap(Self.start).sorted()
   }
 
+  /// When a segment's file was written last, in seconds since 1970; nil when it is not there.
+  func writtenAt(_ start: LSN) -> Int64? {
+    var info = stat()
+    return stat(segmentPath(start), &info) == 0 ? Int64(info.st_mtim.tv_sec) : nil
+  }
+
   /// Removes what a crash left of segments that were never finished.
   func removeUnfinished() throws(ChangeLogError) {
     for name in try Directory.names(in: path) where name.hasSuffix(Self.unfinishedSuffix) {

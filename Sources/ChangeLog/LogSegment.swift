@@ -40,8 +40,34 @@ extension LogSource {
   }
 }
 
+extension LogSource {
+  /// The segments before the first that is held which `restore` can bring back, in order; none without it.
+  public func archivedSegments() throws(ChangeLogError) -> [LogSegment] {
+    let log = LogDirectory(path: directory)
+    guard restore != nil, let first = try log.segments().first else { return [] }
+    let origin = try SegmentScanner.header(of: LogFile(path: log.segmentPath(first), mode: .read)).origin
+    return try ArchiveCatalogue.load(directory: directory).leading(to: first).map {
+      LogSegment($0, origin: origin)
+    }
+  }
+}
+
 extension LogSegment {
-  fileprivate init(_ file: LogFile, start: LSN) throws(ChangeLogError) {
+  /// A segment as the archive's catalogue has it.
+  package init(_ archived: ArchivedSegment, origin held: OriginIdentity) {
+    path = archived.name
+    start = archived.start
+    end = archived.end
+    watermark = archived.watermark
+    counts = archived.counts
+    bytes = archived.bytes
+    isSealed = true
+    var origin = held
+    origin.timeline = archived.timeline
+    self.origin = origin
+  }
+
+  init(_ file: LogFile, start: LSN) throws(ChangeLogError) {
     let header = try SegmentScanner.header(of: file)
     path = file.path
     self.start = start
