@@ -28,6 +28,15 @@ struct LogDirectory: Sendable {
     try Directory.names(in: path).compactMap(Self.start).sorted()
   }
 
+  /// A segment's file; nil when it is not there.
+  func file(_ start: LSN) throws(ChangeLogError) -> LogFile? {
+    do throws(ChangeLogError) {
+      return try LogFile(path: segmentPath(start), mode: .read)
+    } catch .io("open", _, ENOENT) {
+      return nil
+    }
+  }
+
   /// When a segment's file was written last, in seconds since 1970; nil when it is not there.
   func writtenAt(_ start: LSN) -> Int64? {
     var info = stat()

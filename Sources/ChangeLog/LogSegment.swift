@@ -19,6 +19,9 @@ public struct LogSegment: Hashable, Sendable {
   /// Whose changes these are.
   public let origin: OriginIdentity
 
+  /// The name of the segment's file that starts there.
+  public static func fileName(_ start: LSN) -> String { LogDirectory.name(start) + LogDirectory.suffix }
+
   /// How many times smaller the file is than the records in it; nil while there are none.
   public var ratio: Double? {
     counts.uncompressedBytes > 0 && bytes > 0 ? Double(counts.uncompressedBytes) / Double(bytes) : nil
@@ -33,7 +36,8 @@ extension LogSource {
     guard !starts.isEmpty else { throw .noLog(directory: directory) }
     var segments: [LogSegment] = []
     for start in starts {
-      let file = try LogFile(path: log.segmentPath(start), mode: .read)
+      // Retention may have dropped it meanwhile.
+      guard let file = try log.file(start) else { continue }
       segments.append(try LogSegment(file, start: start))
     }
     return segments

@@ -1,4 +1,3 @@
-import Glibc
 import PGOutput
 
 /// Where a reader finds segments: in the log's directory or, with a restore command, in the archive. For one thread at a
@@ -27,7 +26,7 @@ final class SegmentShelf {
   /// A segment's file. Throws `pruned` when it is neither held nor can be restored.
   func open(_ start: LSN) throws(ChangeLogError) -> LogFile {
     if let restored, restored.segment.start == start { return restored.file }
-    if let file = try held(start) {
+    if let file = try directory.file(start) {
       try follow(file, start)
       restored = nil
       return file
@@ -43,18 +42,10 @@ final class SegmentShelf {
 
   /// The file of the segment that follows a sealed one; nil when it has not been made yet.
   func next(_ start: LSN) throws(ChangeLogError) -> LogFile? {
-    if try held(start) == nil {
+    if try directory.file(start) == nil {
       guard let newest = try directory.segments().last, newest > start else { return nil }
     }
     return try open(start)
-  }
-
-  private func held(_ start: LSN) throws(ChangeLogError) -> LogFile? {
-    do throws(ChangeLogError) {
-      return try LogFile(path: directory.segmentPath(start), mode: .read)
-    } catch .io("open", _, ENOENT) {
-      return nil
-    }
   }
 
   /// Throws unless what comes after a restored segment names it.
@@ -63,7 +54,8 @@ final class SegmentShelf {
     let header = try SegmentScanner.header(of: file)
     guard header.previous == restored.segment.digest else {
       throw .restoredFalse(
-        segment: restored.segment.name, reason: "\(LogDirectory.name(start))\(LogDirectory.suffix) follows another")
+        segment: restored.segment.name,
+        reason: "\(LogDirectory.name(start))\(LogDirectory.suffix) follows another")
     }
   }
 }

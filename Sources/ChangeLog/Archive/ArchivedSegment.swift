@@ -78,7 +78,9 @@ extension SegmentDigest {
     guard digits.count == 64 else { return nil }
     var bytes: [UInt8] = []
     for at in stride(from: 0, to: 64, by: 2) {
-      guard let byte = UInt8(String(decoding: digits[at...at + 1], as: UTF8.self), radix: 16) else { return nil }
+      guard let byte = UInt8(String(decoding: digits[at...at + 1], as: UTF8.self), radix: 16) else {
+        return nil
+      }
       bytes.append(byte)
     }
     self.init(bytes: bytes)

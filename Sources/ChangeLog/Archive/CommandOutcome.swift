@@ -24,7 +24,8 @@ public struct CommandOutcome: Hashable, Sendable, CustomStringConvertible {
       let code = (status >> 8) & 0xFF
       self =
         signal != 0
-        ? .signalled(signal) : code == 0 ? .done : code <= 125 ? .refused(status: code) : .broken(status: code)
+        ? .signalled(signal)
+        : code == 0 ? .done : code <= 125 ? .refused(status: code) : .broken(status: code)
     }
   }
 
@@ -56,7 +57,8 @@ public struct CommandOutcome: Hashable, Sendable, CustomStringConvertible {
       case .notStarted(let reason): "could not be started: \(reason)"
       }
     guard let last = output.split(whereSeparator: \.isNewline).last else { return what }
-    let line = String(last.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }.map(Character.init))
+    let line = String(
+      last.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }.map(Character.init))
     return "\(what): \(line)"
   }
 }

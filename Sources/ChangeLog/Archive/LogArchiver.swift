@@ -92,11 +92,13 @@ public final class LogArchiver {
   ) throws(ChangeLogError) -> ArchivedSegment? {
     let path = directory.segmentPath(next.start)
     let file = try LogFile(path: path, mode: .read)
-    let following = try SegmentScanner.header(of: LogFile(path: directory.segmentPath(next.next), mode: .read))
+    let following = try SegmentScanner.header(
+      of: LogFile(path: directory.segmentPath(next.next), mode: .read))
     let digest = try SegmentDigest.of(file)
     // What is not what was written is not to replace, or become, the good copy.
     guard digest == following.previous else {
-      throw .damaged(file: path, offset: 0, reason: "its SHA-256 is not the one that the next segment's header has")
+      throw .damaged(
+        file: path, offset: 0, reason: "its SHA-256 is not the one that the next segment's header has")
     }
     let segment = try LogSegment(file, start: next.start)
     var wanted = ArchivedSegment(
@@ -134,7 +136,8 @@ public final class LogArchiver {
       let following = try SegmentScanner.header(of: LogFile(path: directory.segmentPath(next), mode: .read))
       guard following.previous == archived.digest else {
         throw .notArchived(
-          segment: archived.name, reason: "another segment was archived under this name; it is not archived again")
+          segment: archived.name,
+          reason: "another segment was archived under this name; it is not archived again")
       }
     }
     hasCompared = true
@@ -143,7 +146,8 @@ public final class LogArchiver {
   private static func reason(_ error: ChangeLogError) -> String {
     switch error {
     case .notArchived(_, let reason), .notRestored(_, let reason): reason
-    case .restoredFalse(_, let reason): "the archive command ended with status 0, but what is restored differs: \(reason)"
+    case .restoredFalse(_, let reason):
+      "the archive command ended with status 0, but what is restored differs: \(reason)"
     default: error.description
     }
   }

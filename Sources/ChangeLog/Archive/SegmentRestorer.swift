@@ -46,7 +46,9 @@ struct SegmentRestorer: Sendable {
     let size = try file.size()
     guard size == wanted.bytes else { return "it has \(size) bytes, and \(wanted.bytes) were archived" }
     let digest = try SegmentDigest.of(file)
-    guard digest == wanted.digest else { return "its SHA-256 is \(digest), of what was archived \(wanted.digest)" }
+    guard digest == wanted.digest else {
+      return "its SHA-256 is \(digest), of what was archived \(wanted.digest)"
+    }
     return nil
   }
 
@@ -55,7 +57,9 @@ struct SegmentRestorer: Sendable {
   private func removeLeftovers() {
     for name in (try? Directory.names(in: cache)) ?? [] {
       let parts = name.split(separator: ".")
-      guard parts.count == 4, parts[1] == "lz4", let pid = Int32(parts[2]), pid > 0, pid != getpid() else { continue }
+      guard parts.count == 4, parts[1] == "lz4", let pid = Int32(parts[2]), pid > 0, pid != getpid() else {
+        continue
+      }
       var info = stat()
       guard kill(pid, 0) != 0, errno == ESRCH, stat("\(cache)/\(name)", &info) == 0,
         info.st_mtim.tv_sec < time(nil) - 3600

@@ -51,7 +51,11 @@ public struct ShellCommand: Sendable {
       if found == pid { break }
       // Who ignores SIGCHLD never learns how its children end.
       if found < 0, errno != EINTR { return CommandOutcome(.notStarted("waitpid: \(systemMessage(errno))")) }
-      if isStopped() { ending = .stopped } else if deadline?.millisecondsLeft == 0 { ending = .timedOut(timeout) }
+      if isStopped() {
+        ending = .stopped
+      } else if deadline?.millisecondsLeft == 0 {
+        ending = .timedOut(timeout)
+      }
       guard ending != nil else {
         Self.drain(output, into: &printed, waiting: 20)
         continue

@@ -159,7 +159,8 @@ extension LogReaders {
   private func foreign(_ reader: NamedReader) -> ChangeLogError {
     .reader(
       name: reader.name,
-      reason: "its position is of another log: slot \(reader.origin.slot), system \(reader.origin.systemIdentifier), "
+      reason:
+        "its position is of another log: slot \(reader.origin.slot), system \(reader.origin.systemIdentifier), "
         + "database \(reader.origin.databaseOID)")
   }
 

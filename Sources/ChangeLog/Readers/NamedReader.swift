@@ -69,7 +69,8 @@ extension NamedReader {
   /// Reads a reader's file.
   init(name: String, file: LogFile) throws(ChangeLogError) {
     let bytes = try file.contents(atMost: 64 << 10)
-    var lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+    var lines = String(decoding: bytes, as: UTF8.self).split(
+      separator: "\n", omittingEmptySubsequences: false)
     guard let first = lines.first, first.hasPrefix(Self.title),
       let found = UInt32(first.dropFirst(Self.title.count))
     else { throw .damaged(file: file.path, offset: 0, reason: "it is no reader's file") }
@@ -85,7 +86,9 @@ extension NamedReader {
       let kind = fields["kind"], let system = fields["system"].flatMap({ UInt64($0) }),
       let database = fields["database"].flatMap({ UInt32($0) }), let slot = fields["slot"],
       let updated = fields["updated"].flatMap({ Int64($0) }), let pid = fields["pid"].flatMap({ Int32($0) })
-    else { throw .damaged(file: file.path, offset: 0, reason: "a field is missing, or not what it should be") }
+    else {
+      throw .damaged(file: file.path, offset: 0, reason: "a field is missing, or not what it should be")
+    }
     self.init(
       name: name, position: position, kind: String(kind),
       origin: Origin(systemIdentifier: system, databaseOID: database, slot: String(slot)), updatedAt: updated,

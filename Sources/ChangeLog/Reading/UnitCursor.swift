@@ -55,7 +55,8 @@ package final class UnitCursor {
     let isWhole = position.ordinal == Position.whole || !position.endLSN.isValid
     let start = isWhole ? position.endLSN : LSN(rawValue: position.endLSN.rawValue - 1)
     reader = try LogReader(
-      directory: source.directory, after: start, tail: source.tail, restore: source.restore, isTrimming: false)
+      directory: source.directory, after: start, tail: source.tail, restore: source.restore, isTrimming: false
+    )
   }
 
   /// Takes a chunk that somebody waited for.

@@ -116,7 +116,8 @@ public struct RetentionPlan: Hashable, Sendable {
         let missing = dropped.filter { $0.watermark > position }
         hurts.append(
           Hurt(
-            name: reader.name, from: position, to: first, isArchived: missing.allSatisfy { $0.archive > .none }))
+            name: reader.name, from: position, to: first,
+            isArchived: missing.allSatisfy { $0.archive > .none }))
       }
     }
     self.drops = drops
@@ -132,7 +133,9 @@ public struct RetentionPlan: Hashable, Sendable {
 
 extension RetentionRules {
   /// Why the oldest segment left should go, when `left` bytes are held with it.
-  fileprivate func reason(to segment: RetentionPlan.Segment, left: UInt64, now: Int64) -> RetentionPlan.Reason? {
+  fileprivate func reason(to segment: RetentionPlan.Segment, left: UInt64, now: Int64) -> RetentionPlan
+    .Reason?
+  {
     if let before, segment.watermark <= before { return .before }
     // A clock that was set back makes nothing old.
     if let age, now &- segment.writtenAt >= age { return .age }
@@ -145,7 +148,8 @@ extension RetentionRules {
     on segment: RetentionPlan.Segment, readers: [RetentionPlan.Reader], bytesToEnd: UInt64
   ) -> RetentionPlan.Hold? {
     for reader in readers {
-      let isPassed = reader.name != NamedReader.dualWrite && (isPastReaders || readerLag.map { bytesToEnd > $0 } ?? false)
+      let isPassed =
+        reader.name != NamedReader.dualWrite && (isPastReaders || readerLag.map { bytesToEnd > $0 } ?? false)
       if isPassed { continue }
       guard let position = reader.position else {
         return .unknownReader(name: reader.name, reason: reader.trouble ?? "it cannot be read")

@@ -24,7 +24,9 @@ final class ArchivedLog {
 
   deinit {
     for place in ["restored", "readers"] {
-      for name in (try? Directory.names(in: "\(log.path)/\(place)")) ?? [] { unlink("\(log.path)/\(place)/\(name)") }
+      for name in (try? Directory.names(in: "\(log.path)/\(place)")) ?? [] {
+        unlink("\(log.path)/\(place)/\(name)")
+      }
       rmdir("\(log.path)/\(place)")
     }
   }
@@ -80,7 +82,9 @@ final class ArchivedLog {
     while let head = try units.nextUnit() {
       ends.append(head.end)
       while let record = try units.nextRecord() {
-        try record.withPayload { payload in RecordHeader.append(payload, walStart: record.walStart, to: &bytes) }
+        try record.withPayload { payload in
+          RecordHeader.append(payload, walStart: record.walStart, to: &bytes)
+        }
       }
     }
     return (bytes, ends)

@@ -17,7 +17,8 @@ struct ArchiverTests {
     while case .archived(let segment) = archiver.step() { names.append(segment.name) }
     let sealed = Array(log.log.segments.dropLast())
     #expect(names == sealed)
-    #expect(String(decoding: try log.archive.contents("told"), as: UTF8.self) == sealed.map { $0 + "\n" }.joined())
+    #expect(
+      String(decoding: try log.archive.contents("told"), as: UTF8.self) == sealed.map { $0 + "\n" }.joined())
     for name in sealed { #expect(try log.log.contents(name) == log.archive.contents(name)) }
     #expect(archiver.status.waiting == 0 && archiver.status.archived == sealed.count)
     #expect(archiver.status.through == (try LogDirectory(path: log.log.path).segments().last))
@@ -32,7 +33,8 @@ struct ArchiverTests {
     let log = try ArchivedLog()
     let archiver = LogArchiver(
       directory: log.log.path,
-      archive: try ArchivedLog.command("test -e \(log.archive.path)/mended || { echo no room >&2; exit 9; }; cp %p \(log.archive.path)/%f"))
+      archive: try ArchivedLog.command(
+        "test -e \(log.archive.path)/mended || { echo no room >&2; exit 9; }; cp %p \(log.archive.path)/%f"))
     let first = try #require(log.log.segments.first)
     #expect(
       archiver.step()
@@ -45,7 +47,11 @@ struct ArchiverTests {
     try log.archive.write([], to: "mended")
     let deadline = MonotonicTime(after: .seconds(30))
     while archiver.status.archived == 0, deadline?.millisecondsLeft != 0 {
-      if case .archived(let segment) = archiver.step() { #expect(segment.name == first) } else { usleep(20_000) }
+      if case .archived(let segment) = archiver.step() {
+        #expect(segment.name == first)
+      } else {
+        usleep(20_000)
+      }
     }
     #expect(archiver.status.archived == 1 && archiver.status.failing == nil && archiver.status.failures == 1)
   }
@@ -61,7 +67,8 @@ struct ArchiverTests {
     let log = try ArchivedLog()
     let pids = "\(log.archive.path)/pids"
     let hang = try ArchivedLog.command(
-      "sh -c 'trap \"\" TERM; echo $$ >> \(pids); sleep 1000' & echo $$ >> \(pids); wait # %p", timeout: .seconds(1))
+      "sh -c 'trap \"\" TERM; echo $$ >> \(pids); sleep 1000' & echo $$ >> \(pids); wait # %p",
+      timeout: .seconds(1))
     let archiver = LogArchiver(directory: log.log.path, archive: hang)
     guard case .failed(_, let reason, 1, _) = archiver.step() else { throw Unexpected() }
     #expect(reason == "the archive command took longer than 1 s and was ended")
@@ -82,22 +89,29 @@ struct ArchiverTests {
   private struct Unexpected: Error {}
 
   private func isRunning(_ pid: pid_t) -> Bool {
-    guard kill(pid, 0) == 0, let file = try? LogFile(path: "/proc/\(pid)/status", mode: .read) else { return false }
+    guard kill(pid, 0) == 0, let file = try? LogFile(path: "/proc/\(pid)/status", mode: .read) else {
+      return false
+    }
     var bytes = [UInt8](repeating: 0, count: 512)
     let got = (try? bytes.withUnsafeMutableBytes { try file.read(at: 0, into: $0) }) ?? 0
     return !String(decoding: bytes[..<got], as: UTF8.self).contains("State:\tZ")
   }
 
-  @Test("a command that says it has archived and has not is found out, where there is a way back, and asked again")
+  @Test(
+    "a command that says it has archived and has not is found out, where there is a way back, and asked again"
+  )
   func lying() throws {
     let log = try ArchivedLog()
     let mended = "\(log.archive.path)/mended"
     let archive = try ArchivedLog.command(
-      "if test -e \(mended); then cp %p \(log.archive.path)/%f; else head -c 100 %p > \(log.archive.path)/%f; fi")
+      "if test -e \(mended); then cp %p \(log.archive.path)/%f; else head -c 100 %p > \(log.archive.path)/%f; fi"
+    )
     let archiver = LogArchiver(directory: log.log.path, archive: archive, restore: try log.bringing())
     let first = try #require(log.log.segments.first)
     guard case .failed(first, let reason, 1, _) = archiver.step() else { throw Unexpected() }
-    #expect(reason.hasPrefix("the archive command ended with status 0, but what is restored differs: it has 100 bytes"))
+    #expect(
+      reason.hasPrefix(
+        "the archive command ended with status 0, but what is restored differs: it has 100 bytes"))
     #expect(try ArchiveCatalogue.load(directory: log.log.path).segments.isEmpty)
     // Retention lets nothing of it go.
     var rules = RetentionRules(bytes: 1)
@@ -126,7 +140,8 @@ struct ArchiverTests {
     #expect(try LogPruner(directory: log.log.path).plan(rules).drops.count == log.log.segments.count - 1)
   }
 
-  @Test("what was archived under a name is not replaced by another segment of that name, nor by a damaged one")
+  @Test(
+    "what was archived under a name is not replaced by another segment of that name, nor by a damaged one")
   func changed() throws {
     let log = try ArchivedLog()
     let name = try #require(log.log.segments.first)
@@ -143,13 +158,16 @@ struct ArchiverTests {
     let twin = try ArchivedLog(table: 16385)
     try log.write(20)
     for name in log.log.segments { try log.log.write(try twin.log.contents(name), to: name) }
-    let offered = LogArchiver(directory: log.log.path, archive: try ArchivedLog.command("touch \(log.archive.path)/offered # %p"))
+    let offered = LogArchiver(
+      directory: log.log.path, archive: try ArchivedLog.command("touch \(log.archive.path)/offered # %p"))
     guard case .failed(_, let why, 1, _) = offered.step() else { throw Unexpected() }
     #expect(why == "another segment was archived under this name; it is not archived again")
     #expect(!log.archive.files.contains("offered"))
   }
 
-  @Test("a catalogue whose last line is torn loses that line, and no more; other damage and newer versions are refused")
+  @Test(
+    "a catalogue whose last line is torn loses that line, and no more; other damage and newer versions are refused"
+  )
   func catalogue() throws {
     let log = try ArchivedLog()
     let names = try log.archiveAll()
@@ -173,7 +191,9 @@ struct ArchiverTests {
       error.map { "\($0)" } == "\(log.log.path)/archived has format version 2; this program reads version 1")
   }
 
-  @Test("a command is given no input, no connection string, no descriptor; its places are put in, others are refused")
+  @Test(
+    "a command is given no input, no connection string, no descriptor; its places are put in, others are refused"
+  )
   func command() throws {
     let place = try TemporaryDirectory()
     setenv("CROSSFADE_SECRET_TEST", "hidden", 1)
@@ -192,7 +212,8 @@ struct ArchiverTests {
     #expect(lines.contains("CROSSFADETEST=shown") && !lines.contains { $0.contains("hidden") })
     #expect(lines.suffix(4) == ["0", "1", "2", "3"])
     for (text, problem) in [
-      ("", ShellTemplate.Problem.empty), ("cp %p /x/%n", .unknownPlace("%n")), ("cp %p 5%", .unknownPlace("%")),
+      ("", ShellTemplate.Problem.empty), ("cp %p /x/%n", .unknownPlace("%n")),
+      ("cp %p 5%", .unknownPlace("%")),
       ("cp a b", .nameless), ("date %% > x", .nameless),
     ] {
       #expect(throws: problem) { try ShellTemplate(text) }

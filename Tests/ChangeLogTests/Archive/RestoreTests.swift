@@ -32,7 +32,8 @@ struct RestoreTests {
     try #require(try LogDirectory(path: log.log.path).segments().first)
   }
 
-  @Test("a reader that is in a segment when it is dropped reads on, from the archive, while the log is written")
+  @Test(
+    "a reader that is in a segment when it is dropped reads on, from the archive, while the log is written")
   func droppedUnderAReader() throws {
     let log = try ArchivedLog()
     try log.archiveAll()
@@ -55,19 +56,25 @@ struct RestoreTests {
     try log.drop(4)
     var read: [LSN] = []
     #expect(throws: ChangeLogError.pruned(asked: second, firstHeld: try firstHeld(log))) {
-      while let chunk = try reader.next(timeout: .zero) { if let end = chunk.lastCommitEnd { read.append(end) } }
+      while let chunk = try reader.next(timeout: .zero) {
+        if let end = chunk.lastCommitEnd { read.append(end) }
+      }
     }
     #expect(read.last == second)
   }
 
-  @Test("an archive that does not have the segment, cannot be run, or hangs: it is said which segment and why")
+  @Test(
+    "an archive that does not have the segment, cannot be run, or hangs: it is said which segment and why")
   func notThere() throws {
     let log = try ArchivedLog()
     try log.archiveAll()
     try log.drop(3)
     let name = try #require(log.archive.segments.first)
     let cases: [(command: String, reason: String)] = [
-      ("cp /nowhere/%f %p", "ended with status 1: cp: cannot stat '/nowhere/\(name)': No such file or directory"),
+      (
+        "cp /nowhere/%f %p",
+        "ended with status 1: cp: cannot stat '/nowhere/\(name)': No such file or directory"
+      ),
       ("exit 3 # %f", "ended with status 3"),
       ("no-such-command %f", "ended with status 127: the shell found no such command"),
       ("kill -9 $$ # %f", "was ended by signal 9"),
@@ -109,13 +116,16 @@ struct RestoreTests {
         Issue.record("\(String(describing: error))")
         continue
       }
-      #expect(String(decoding: try log.archive.contents("tries"), as: UTF8.self) == "\(names[0])\n\(names[0])\n\(names[0])\n")
+      #expect(
+        String(decoding: try log.archive.contents("tries"), as: UTF8.self)
+          == "\(names[0])\n\(names[0])\n\(names[0])\n")
     }
     // And one that tells the truth the third time is believed.
     unlink(tries)
     let late = LogRestore(
       try ArchivedLog.command(
-        "echo %f >> \(tries); if [ $(grep -c %f \(tries)) -lt 3 ]; then echo > %p; else cp \(log.archive.path)/%f %p; fi"))
+        "echo %f >> \(tries); if [ $(grep -c %f \(tries)) -lt 3 ]; then echo > %p; else cp \(log.archive.path)/%f %p; fi"
+      ))
     #expect(try log.records(LogSource(directory: log.log.path, restore: late)).bytes == log.expected())
   }
 
@@ -131,7 +141,8 @@ struct RestoreTests {
     let file = try LogFile(path: "\(log.archive.path)/\(last.name)", mode: .read)
     try ArchiveCatalogue.append(
       ArchivedSegment(
-        start: last.start, watermark: last.watermark, end: last.end, bytes: try file.size(), counts: last.counts,
+        start: last.start, watermark: last.watermark, end: last.end, bytes: try file.size(),
+        counts: last.counts,
         timeline: last.timeline, digest: try SegmentDigest.of(file), archivedAt: 0, isVerified: false),
       directory: log.log.path)
     let error = #expect(throws: ChangeLogError.self) { try log.records(log.source(), after: last.start) }

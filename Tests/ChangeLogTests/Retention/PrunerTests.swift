@@ -40,7 +40,9 @@ struct PrunerTests {
     }
   }
 
-  @Test("a named reader holds the log until it has moved on, is moved back only over what is held, and is forgotten")
+  @Test(
+    "a named reader holds the log until it has moved on, is moved back only over what is held, and is forgotten"
+  )
   func holds() throws {
     let log = try ArchivedLog()
     let readers = LogReaders(directory: log.log.path)
@@ -60,7 +62,9 @@ struct PrunerTests {
     _ = try pruner.prune(RetentionRules(bytes: 0))
     let rest = LogSource(directory: log.log.path)
     #expect(try rest.units(after: middle).nextUnit()?.end == middle.endLSN)
-    #expect(throws: ChangeLogError.self) { try readers.move("risk", to: Position(endLSN: log.transactions[1].end)) }
+    #expect(throws: ChangeLogError.self) {
+      try readers.move("risk", to: Position(endLSN: log.transactions[1].end))
+    }
     try readers.move("risk", to: Position(endLSN: log.transactions[39].end))
     #expect(try readers.list().map(\.name) == ["risk"])
     #expect(try readers.forget("risk"))
@@ -68,7 +72,9 @@ struct PrunerTests {
     #expect(try pruner.prune(RetentionRules(bytes: 0)).held == nil)
   }
 
-  @Test("a reader ahead of the log, of another log, or whose file cannot be read is refused by name, and holds all")
+  @Test(
+    "a reader ahead of the log, of another log, or whose file cannot be read is refused by name, and holds all"
+  )
   func refused() throws {
     let log = try ArchivedLog()
     let readers = LogReaders(directory: log.log.path)

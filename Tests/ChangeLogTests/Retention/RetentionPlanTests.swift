@@ -30,7 +30,9 @@ struct RetentionPlanTests {
   @Test("nothing without a rule; never the last, whatever the rule")
   func bounds() {
     #expect(starts(plan(RetentionRules())) == [])
-    for rules in [RetentionRules(age: 0), RetentionRules(bytes: 0), RetentionRules(before: LSN(rawValue: .max - 1))] {
+    for rules in [
+      RetentionRules(age: 0), RetentionRules(bytes: 0), RetentionRules(before: LSN(rawValue: .max - 1)),
+    ] {
       #expect(starts(plan(rules)) == [10, 20, 30, 40])
       #expect(plan(rules).held == nil)
     }
@@ -65,7 +67,8 @@ struct RetentionPlanTests {
     let rules = RetentionRules(bytes: 0)
     let held = plan(rules, [("fast", 45), ("slow", 29)])
     #expect(starts(held) == [10])
-    #expect(held.held == .init(start: LSN(rawValue: 20), hold: .reader(name: "slow", position: LSN(rawValue: 29))))
+    #expect(
+      held.held == .init(start: LSN(rawValue: 20), hold: .reader(name: "slow", position: LSN(rawValue: 29))))
     #expect(held.hurts.isEmpty)
     #expect(starts(plan(rules, [("slow", 30)])) == [10, 20])
     // One whose gap is there already: it still needs the rest.
