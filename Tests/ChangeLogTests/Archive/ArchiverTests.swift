@@ -157,6 +157,7 @@ struct ArchiverTests {
     // Another log in the same place.
     let twin = try ArchivedLog(table: 16385)
     try log.write(20)
+    try twin.write(20)
     for name in log.log.segments { try log.log.write(try twin.log.contents(name), to: name) }
     let offered = LogArchiver(
       directory: log.log.path, archive: try ArchivedLog.command("touch \(log.archive.path)/offered # %p"))
