@@ -70,7 +70,7 @@ import Testing
     let segments = try LogSource(directory: scene.log).segments()
     let all = try scene.files()
     let readers = LogReaders(directory: scene.log)
-    _ = try readers.register("dual-write", at: Position(endLSN: segments[4].watermark), kind: "dual-write")
+    _ = try readers.register("dual-write", at: Position(endLSN: segments[3].watermark), kind: "dual-write")
     _ = try readers.register("risk", at: Position(endLSN: segments[1].start), kind: "subscriber")
     #expect(try scene.run("prune", scene.log).status == .exited(64))
     let held = try scene.run("prune", scene.log, "--size", "1KiB")
@@ -115,7 +115,8 @@ import Testing
     _ = try LogReaders(directory: scene.log).register(
       "risk", at: Position(endLSN: segments[2].start), kind: "replay")
     let text = try scene.run("readers", scene.log).output.split(separator: "\n").map(String.init)
-    #expect(text.count == 2 && text[1].hasPrefix("risk    replay  \(segments[2].start)"))
+    #expect(text.count == 2)
+    #expect(text.last?.split(separator: " ").prefix(3) == ["risk", "replay", "\(segments[2].start)"])
     let found = try JSONSerialization.jsonObject(
       with: Data(try scene.run("readers", scene.log, "--json").output.utf8))
     let reader = try #require((found as? [[String: Any]])?.first)
