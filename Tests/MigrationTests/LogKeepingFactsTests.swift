@@ -53,5 +53,8 @@ import Testing
         "warn log.archive: runs /bin/sh; segments are dropped when it has ended with status 0, on its word alone"
       ))
     #expect(lines(drops, archive: "/bin/sh %p", restore: "/bin/sh %f").allSatisfy { $0.hasPrefix("pass") })
+    var odd = LogKeepingFacts(.init(directory: "/a log", archive: "/bin/sh %p"))
+    odd.archive = nil
+    #expect(Fixture.lines(odd.findings(bytes: 0, free: 80 << 30, segment: 64 << 20))[1].hasPrefix("fail log.archive: /a log holds"))
   }
 }

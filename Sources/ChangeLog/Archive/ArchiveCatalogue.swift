@@ -67,9 +67,21 @@ extension ArchiveCatalogue {
     }
   }
 
+  /// Makes an empty catalogue, durably, where there is none.
+  static func begin(directory: String, calls: FileCalls) throws(ChangeLogError) {
+    guard access("\(directory)/\(fileName)", F_OK) != 0 else { return }
+    try write(nil, directory, calls)
+  }
+
   /// Notes a segment, durably. Two processes may do so at once.
   static func append(
     _ segment: ArchivedSegment, directory: String, calls: FileCalls = .system
+  ) throws(ChangeLogError) {
+    try write(segment, directory, calls)
+  }
+
+  private static func write(
+    _ segment: ArchivedSegment?, _ directory: String, _ calls: FileCalls
   ) throws(ChangeLogError) {
     let path = "\(directory)/\(fileName)"
     let lock = try FileLock(path: path)
@@ -78,8 +90,7 @@ extension ArchiveCatalogue {
     let (_, length) = try read(file)
     // What was not written whole is in the way of the next line.
     if try file.size() > length { try file.truncate(to: length) }
-    var text = segment.line + "\n"
-    if length == 0 { text = "\(title)\(version)\n" + text }
+    let text = (length == 0 ? "\(title)\(version)\n" : "") + (segment.map { $0.line + "\n" } ?? "")
     let written = ByteBuffer(capacity: text.utf8.count)
     defer { withExtendedLifetime(written) {} }
     written.append(text.utf8)

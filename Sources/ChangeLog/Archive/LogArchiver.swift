@@ -26,6 +26,7 @@ public final class LogArchiver {
   /// The segment that the command says it has archived, while what it archived is not seen to be right.
   private var told: LSN?
   private var retry = ArchiveRetry()
+  private var hasBegun = false
   private var hasCompared = false
 
   /// How it stands.
@@ -48,6 +49,9 @@ public final class LogArchiver {
     var name = directory.path
     do throws(ChangeLogError) {
       let starts = try directory.segments()
+      // That there is one says that nothing is to be dropped unarchived, before anything is archived too.
+      if !hasBegun { try ArchiveCatalogue.begin(directory: directory.path, calls: directory.calls) }
+      hasBegun = true
       catalogue = try ArchiveCatalogue.load(directory: directory.path)
       let next = candidate(starts)
       note(starts, next)
@@ -83,7 +87,7 @@ public final class LogArchiver {
     status.through = catalogue.through
     status.waiting = starts.dropLast().count { catalogue[$0] == nil }
     if status.waiting == 0 { status.waitingSince = nil }
-    guard status.waiting > 0, status.waitingSince == nil, let next else { return }
+    guard status.waiting > 0, let next else { return }
     status.waitingSince = directory.writtenAt(next.start) ?? Int64(time(nil))
   }
 

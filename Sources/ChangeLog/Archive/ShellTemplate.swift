@@ -69,7 +69,7 @@ public struct ShellTemplate: Hashable, Sendable, CustomStringConvertible {
 
   /// The command for a file. A path is put in as it is, so one that the shell would read otherwise is refused (nil).
   func line(path: String, name: String) -> String? {
-    guard !path.hasPrefix("-"), path.utf8.allSatisfy(Self.isPlain) else { return nil }
+    guard Self.admits(path: path) else { return nil }
     return pieces.map { piece in
       switch piece {
       case .text(let text): text
@@ -78,6 +78,9 @@ public struct ShellTemplate: Hashable, Sendable, CustomStringConvertible {
       }
     }.joined()
   }
+
+  /// Whether the shell reads the path as what it is.
+  public static func admits(path: String) -> Bool { !path.hasPrefix("-") && path.utf8.allSatisfy(isPlain) }
 
   private static func isPlain(_ byte: UInt8) -> Bool {
     switch byte {

@@ -1,3 +1,4 @@
+import ChangeLog
 import Derivation
 import Glibc
 
@@ -6,6 +7,8 @@ struct LogKeepingFacts: Equatable, Sendable {
   var retain = SlotDefinition.Retain()
   var archive: Command?
   var restore: Command?
+  /// The log's directory, where the shell would not read its path as what it is.
+  var oddDirectory: String?
 
   /// A shell command.
   struct Command: Equatable, Sendable {
@@ -55,6 +58,13 @@ struct LogKeepingFacts: Equatable, Sendable {
   }
 
   private var archiving: [Finding] {
+    if let oddDirectory {
+      return [
+        .fail(
+          "log.archive", "\(oddDirectory) holds characters that the shell would read in a command",
+          fix: "use a log.directory of letters, digits and / . _ - : @ , =")
+      ]
+    }
     guard let archive else { return [] }
     guard let found = command("log.archive", archive), found.level == .pass else {
       return [command("log.archive", archive)].compactMap { $0 }
@@ -86,6 +96,8 @@ extension LogKeepingFacts {
     retain = log.retain
     archive = log.archive.map(Command.init)
     restore = log.restore.map(Command.init)
+    let hasCommand = log.archive != nil || log.restore != nil
+    oddDirectory = hasCommand && !ShellTemplate.admits(path: log.directory) ? log.directory : nil
   }
 }
 

@@ -20,8 +20,8 @@ final class LogKeeper: Sendable {
   private let interrupt: Interrupt
   private let board = Mutex(KeeperStatus())
 
-  /// Seconds between two looks at what retention lets go.
-  private static let retentionInterval = 5
+  /// The time between two looks at what retention lets go.
+  private static let retentionInterval = Duration.seconds(5)
 
   init(
     _ log: SlotDefinition.Log, logger: Logger, positions: @escaping @Sendable () -> KeeperPositions
@@ -53,13 +53,16 @@ final class LogKeeper: Sendable {
     board.withLock { $0.archive = archiver?.status }
     var noted: LSN?
     var held: RetentionPlan.Held?
-    var seconds = 0
+    var next = ContinuousClock.now
+    var isBusy = false
     repeat {
       note(readers, &noted)
-      if let archiver { archive(archiver) }
-      if !rules.isEmpty, seconds % Self.retentionInterval == 0 { retain(&held) }
-      seconds += 1
-    } while !interrupt.wait(milliseconds: 1000)
+      isBusy = archiver.map { archive($0) } ?? false
+      if !rules.isEmpty, ContinuousClock.now >= next {
+        retain(&held)
+        next = .now + Self.retentionInterval
+      }
+    } while isBusy ? !interrupt.isStopped : !interrupt.wait(milliseconds: 1000)
     note(readers, &noted)
   }
 
@@ -79,28 +82,28 @@ final class LogKeeper: Sendable {
     }
   }
 
-  private func archive(_ archiver: LogArchiver) {
-    var step: LogArchiver.Step
-    repeat {
-      step = archiver.step { self.interrupt.isStopped }
-      board.withLock { $0.archive = archiver.status }
-      switch step {
-      case .archived(let segment):
-        logger.info(
-          "archived",
-          metadata: [
-            "segment": "\(segment.name)", "bytes": "\(segment.bytes)", "through": "\(segment.watermark)",
-            "verified": "\(segment.isVerified)",
-          ])
-      case .failed(let segment, let reason, let failures, let wait):
-        logger.warning(
-          "not archived: \(reason)",
-          metadata: [
-            "segment": "\(segment)", "failures": "\(failures)", "again_in": "\(wait.components.seconds)s",
-          ])
-      case .nothing, .stopped: return
-      }
-    } while !interrupt.isStopped
+  /// Archives a segment, if it is time to; whether another may follow at once.
+  private func archive(_ archiver: LogArchiver) -> Bool {
+    let step = archiver.step { self.interrupt.isStopped }
+    board.withLock { $0.archive = archiver.status }
+    switch step {
+    case .archived(let segment):
+      logger.info(
+        "archived",
+        metadata: [
+          "segment": "\(segment.name)", "bytes": "\(segment.bytes)", "through": "\(segment.watermark)",
+          "verified": "\(segment.isVerified)",
+        ])
+      return true
+    case .failed(let segment, let reason, let failures, let wait):
+      logger.warning(
+        "not archived: \(reason)",
+        metadata: [
+          "segment": "\(segment)", "failures": "\(failures)", "again_in": "\(wait.components.seconds)s",
+        ])
+    case .nothing, .stopped: break
+    }
+    return false
   }
 
   private func retain(_ held: inout RetentionPlan.Held?) {
