@@ -75,7 +75,6 @@ import Testing
     #expect(try scene.run("prune", scene.log).status == .exited(64))
     let held = try scene.run("prune", scene.log, "--size", "1KiB")
     #expect(held.status == .exited(0))
-    print("DOC\n" + held.output)
     let lines = held.output.split(separator: "\n").map(String.init)
     #expect(
       lines.first
@@ -89,10 +88,7 @@ import Testing
       past.output.contains(
         "reader risk would lose what ends after \(segments[1].start) and up to \(segments[3].start); nobody has it then"
       ))
-    print("DOC\n" + past.output)
-    print("DOC\n" + (try scene.run("readers", scene.log).output))
     try scene.archiveAll()
-    print("DOC\n" + (try scene.run("prune", scene.log, "--size", "1KiB", "--past-readers").output))
     let done = try object(
       try scene.run("prune", scene.log, "--size", "1KiB", "--past-readers", "--yes", "--json"))
     #expect(
@@ -140,7 +136,6 @@ import Testing
     try scene.archiveAll()
     let all = try scene.run("cat", scene.log).output
     #expect(try scene.run("prune", scene.log, "--size", "1KiB", "--yes").status == .exited(0))
-    print("DOC\n" + (try scene.run("ls", scene.log).output))
     let states = try scene.run("ls", scene.log).output.split(separator: "\n").dropFirst().map {
       String($0.split(separator: " ", omittingEmptySubsequences: true).last ?? "")
     }

@@ -40,21 +40,23 @@ import Testing
     let drops = SlotDefinition.Retain(age: Age("30d"))
     #expect(
       lines(archive: "/bin/sh x %p", restore: "/bin/sh y %f").dropFirst() == [
-        "pass log.archive: runs /bin/sh", "pass log.restore: runs /bin/sh",
+        "pass log archive: runs /bin/sh", "pass log restore: runs /bin/sh",
       ])
     #expect(
       lines(archive: "test ! -e /a/%f && cp %p /a/%f")[1]
-        == "pass log.archive: runs the shell; what it calls is not looked up")
+        == "pass log archive: runs the shell; what it calls is not looked up")
     #expect(
       lines(archive: "no-such-program %p")[1].hasPrefix(
-        "fail log.archive: no-such-program is not to be found"))
+        "fail log archive: no-such-program is not to be found"))
     #expect(
       lines(drops, archive: "/bin/sh %p")[1].hasPrefix(
-        "warn log.archive: runs /bin/sh; segments are dropped when it has ended with status 0, on its word alone"
+        "warn log archive: runs /bin/sh; segments are dropped when it has ended with status 0, on its word alone"
       ))
     #expect(lines(drops, archive: "/bin/sh %p", restore: "/bin/sh %f").allSatisfy { $0.hasPrefix("pass") })
     var odd = LogKeepingFacts(.init(directory: "/a log", archive: "/bin/sh %p"))
     odd.archive = nil
-    #expect(Fixture.lines(odd.findings(bytes: 0, free: 80 << 30, segment: 64 << 20))[1].hasPrefix("fail log.archive: /a log holds"))
+    #expect(
+      Fixture.lines(odd.findings(bytes: 0, free: 80 << 30, segment: 64 << 20))[1].hasPrefix(
+        "fail log archive: /a log holds"))
   }
 }

@@ -27,7 +27,7 @@ struct LogKeepingFacts: Equatable, Sendable {
 
   func findings(bytes: UInt64, free: UInt64, segment: UInt64) -> [Finding] {
     [retention(bytes: bytes, free: free, segment: segment)] + archiving
-      + [command("log.restore", restore)].compactMap { $0 }
+      + [command("log restore", restore)].compactMap { $0 }
   }
 
   private func retention(bytes: UInt64, free: UInt64, segment: UInt64) -> Finding {
@@ -61,13 +61,13 @@ struct LogKeepingFacts: Equatable, Sendable {
     if let oddDirectory {
       return [
         .fail(
-          "log.archive", "\(oddDirectory) holds characters that the shell would read in a command",
+          "log archive", "\(oddDirectory) holds characters that the shell would read in a command",
           fix: "use a log.directory of letters, digits and / . _ - : @ , =")
       ]
     }
     guard let archive else { return [] }
-    guard let found = command("log.archive", archive), found.level == .pass else {
-      return [command("log.archive", archive)].compactMap { $0 }
+    guard let found = command("log archive", archive), found.level == .pass else {
+      return [command("log archive", archive)].compactMap { $0 }
     }
     guard restore == nil, !retain.keepsAll else { return [found] }
     return [

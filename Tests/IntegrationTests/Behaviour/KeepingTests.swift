@@ -87,8 +87,6 @@ extension Integration {
       #expect(failed, "\(process.outputTail)")
       _ = workload.stop()
       let status = try ledger.command("status").output
-      print("DOC\n" + status)
-      print("DOC\n" + (try ledger.command("check").output))
       #expect(status.contains("it fails: ") && status.contains("status 4: no room"), "\(status)")
       #expect(try ArchiveCatalogue.load(directory: ledger.logDirectory).segments.isEmpty)
       let first = try #require(try LogSource(directory: ledger.logDirectory).segments().first)
