@@ -72,7 +72,7 @@ struct LogKeepingFacts: Equatable, Sendable {
     guard restore == nil, !retain.keepsAll else { return [found] }
     return [
       .warn(
-        "log.archive",
+        "log archive",
         "\(found.found); segments are dropped when it has ended with status 0, on its word alone",
         fix: "give log.restore: each segment is then brought back once and compared before it may go")
     ]
