@@ -1,3 +1,4 @@
+import ChangeLog
 import Derivation
 import Testing
 
@@ -58,5 +59,30 @@ import Testing
     #expect(
       Fixture.lines(odd.findings(bytes: 0, free: 80 << 30, segment: 64 << 20))[1].hasPrefix(
         "fail log archive: /a log holds"))
+  }
+
+  @Test("the definition takes a command that the log can run, and no other")
+  func sameCommands() {
+    for command in [
+      "cp %p /a/%f", "cp /a/%f %p", "date %%", "cp %p 5%", "cp %p %n", "  ", "x%f", "%%p", "%%%p",
+      "echo %é %p", "%",
+    ] {
+      let yaml = """
+        version: 1
+        slot: states
+        source: {connection: host=/run}
+        derive:
+          table: public.transactions
+          key: [id]
+          from: status
+          to: state_id
+          map: {table: public.state, id: id, code: code, status: status}
+        log: {directory: /log, archive: '\(command)'}
+        """
+      let isTaken = (try? SlotDefinition.parse(yaml: yaml, file: "x", environment: [:])) != nil
+      let runs = (try? ShellTemplate(command)) != nil
+      #expect(isTaken == runs, "\(command)")
+    }
+    #expect((try? ShellTemplate("cp %p /a/%f")) != nil)
   }
 }

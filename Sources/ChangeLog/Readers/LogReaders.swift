@@ -72,6 +72,7 @@ public struct LogReaders: Sendable {
       updatedAt: Int64(time(nil)), pid: getpid())
     if try Directory.make(place, directory.calls) { try directory.sync() }
     try write(reader)
+    try Directory.sync(place, directory.calls)
     return reader
   }
 
@@ -127,8 +128,8 @@ extension LogReaders {
     let file = try LogFile(path: making, mode: .create, calls: directory.calls)
     try file.write(text.bytes, at: 0)
     try file.sync()
+    // A name that a crash takes back leaves the position before: that lags, and is safe.
     try Directory.rename(making, to: path(reader.name), directory.calls)
-    try Directory.sync(place, directory.calls)
   }
 
   private func newest() throws(ChangeLogError) -> NewestSegment? {

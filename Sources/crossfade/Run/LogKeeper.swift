@@ -22,6 +22,8 @@ final class LogKeeper: Sendable {
 
   /// The time between two looks at what retention lets go.
   private static let retentionInterval = Duration.seconds(5)
+  /// The time between two notes of the dual-write's position. Each is a sync beside the log's own.
+  private static let noteInterval = Duration.seconds(5)
 
   init(
     _ log: SlotDefinition.Log, logger: Logger, positions: @escaping @Sendable () -> KeeperPositions
@@ -54,9 +56,13 @@ final class LogKeeper: Sendable {
     var noted: LSN?
     var held: RetentionPlan.Held?
     var next = ContinuousClock.now
+    var nextNote = next
     var isBusy = false
     repeat {
-      note(readers, &noted)
+      if ContinuousClock.now >= nextNote {
+        note(readers, &noted)
+        nextNote = .now + (noted == nil ? .seconds(1) : Self.noteInterval)
+      }
       isBusy = archiver.map { archive($0) } ?? false
       if !rules.isEmpty, ContinuousClock.now >= next {
         retain(&held)
@@ -78,6 +84,8 @@ final class LogKeeper: Sendable {
       try readers.move(NamedReader.dualWrite, to: Position(endLSN: now.checkpoint), end: now.logged)
       noted = now.checkpoint
     } catch {
+      // It may have been forgotten: the next time it registers again.
+      noted = nil
       say("the dual-write's position cannot be noted: \(error)")
     }
   }

@@ -226,4 +226,24 @@ struct ArchiverTests {
       }
     }
   }
+
+  @Test("the command that the documentation names archives once, again, and never over another file")
+  func documented() throws {
+    let place = try TemporaryDirectory()
+    let command = try ArchivedLog.command(
+      "cmp -s %p /archive/%f || { test ! -e /archive/%f && cp %p /archive/%f.part && sync /archive/%f.part && mv /archive/%f.part /archive/%f; }"
+        .replacing("/archive", with: place.path + "/archive"))
+    #expect(mkdir(place.path + "/archive", 0o700) == 0)
+    defer {
+      unlink(place.path + "/archive/x.lz4")
+      rmdir(place.path + "/archive")
+    }
+    try place.write(Array("one".utf8), to: "here")
+    #expect(command.run(path: place.path + "/here", name: "x.lz4").isDone)
+    #expect(command.run(path: place.path + "/here", name: "x.lz4").isDone)
+    try place.write(Array("two".utf8), to: "here")
+    #expect(command.run(path: place.path + "/here", name: "x.lz4").end == .refused(status: 1))
+    #expect(try place.contents("archive/x.lz4") == Array("one".utf8))
+    #expect(try Directory.names(in: place.path + "/archive") == ["x.lz4"])
+  }
 }
