@@ -67,6 +67,12 @@ extension ArchiveCatalogue {
     }
   }
 
+  /// Bytes of its file; nil when there is none.
+  static func size(directory: String) -> Int? {
+    var info = stat()
+    return stat("\(directory)/\(fileName)", &info) == 0 ? Int(info.st_size) : nil
+  }
+
   /// Makes an empty catalogue, durably, where there is none.
   static func begin(directory: String, calls: FileCalls) throws(ChangeLogError) {
     guard access("\(directory)/\(fileName)", F_OK) != 0 else { return }

@@ -23,6 +23,7 @@ public final class LogArchiver {
   private let archive: ShellCommand
   private let restorer: SegmentRestorer?
   private var catalogue = ArchiveCatalogue()
+  private var catalogueSize: Int?
   /// The segment that the command says it has archived, while what it archived is not seen to be right.
   private var told: LSN?
   private var retry = ArchiveRetry()
@@ -52,7 +53,7 @@ public final class LogArchiver {
       // That there is one says that nothing is to be dropped unarchived, before anything is archived too.
       if !hasBegun { try ArchiveCatalogue.begin(directory: directory.path, calls: directory.calls) }
       hasBegun = true
-      catalogue = try ArchiveCatalogue.load(directory: directory.path)
+      try loadCatalogue()
       let next = candidate(starts)
       note(starts, next)
       guard let next, retry.isDue() else { return .nothing }
@@ -60,7 +61,7 @@ public final class LogArchiver {
       try compareOnce(starts)
       guard let archived = try archive(next, isStopped) else { return .stopped }
       retry = ArchiveRetry()
-      catalogue = try ArchiveCatalogue.load(directory: directory.path)
+      try loadCatalogue()
       status.archived += 1
       status.failing = nil
       note(starts, candidate(starts))
@@ -74,6 +75,14 @@ public final class LogArchiver {
       status.lastFailure = status.failing
       return .failed(segment: name, reason: reason, failures: retry.failures, wait: wait)
     }
+  }
+
+  /// Reads the catalogue, if it has been appended to since.
+  private func loadCatalogue() throws(ChangeLogError) {
+    let size = ArchiveCatalogue.size(directory: directory.path)
+    guard size == nil || size != catalogueSize else { return }
+    catalogue = try ArchiveCatalogue.load(directory: directory.path)
+    catalogueSize = size
   }
 
   /// The oldest sealed segment that is not archived, or not verified though it could be, and the one after it.

@@ -246,4 +246,35 @@ struct ArchiverTests {
     #expect(try place.contents("archive/x.lz4") == Array("one".utf8))
     #expect(try Directory.names(in: place.path + "/archive") == ["x.lz4"])
   }
+
+  @Test(
+    "a catalogue or a reader's file with any byte changed or cut is an error or says less, never something else"
+  )
+  func anyByte() throws {
+    let log = try ArchivedLog(transactions: 12)
+    try log.archiveAll()
+    _ = try LogReaders(directory: log.log.path).register("risk", kind: "subscriber")
+    let whole = try ArchiveCatalogue.load(directory: log.log.path).segments
+    let bytes = try log.log.contents("archived")
+    for at in bytes.indices {
+      for change in [1, 0x20, 0x80] as [UInt8] {
+        var changed = bytes
+        changed[at] ^= change
+        try log.log.write(changed, to: "archived")
+        guard let found = try? ArchiveCatalogue.load(directory: log.log.path).segments else { continue }
+        #expect(found == Array(whole.prefix(found.count)), "byte \(at)")
+      }
+      try log.log.write(Array(bytes[..<at]), to: "archived")
+      let found = try ArchiveCatalogue.load(directory: log.log.path).segments
+      #expect(found == Array(whole.prefix(found.count)))
+    }
+    let reader = try log.log.contents("readers/risk")
+    for at in reader.indices {
+      try log.log.write(Array(reader[..<at]), to: "readers/risk")
+      guard case .failure? = try LogReaders(directory: log.log.path).list().first?.reader else {
+        Issue.record("cut at \(at)")
+        continue
+      }
+    }
+  }
 }
