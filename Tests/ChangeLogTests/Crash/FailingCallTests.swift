@@ -1,0 +1,37 @@
+import Glibc
+import SimulatedDisk
+import Testing
+
+@testable import ChangeLog
+
+@Suite("A call fails") struct FailingCallTests {
+  private static let acts = PowerLossTests.shortActs
+
+  /// Lets each call of a run fail, and judges what the run leaves from there on.
+  private func failEach(_ fault: DiskFault, draws: Int) throws {
+    let seed = SystemRandomNumberGenerator.seed
+    var judge = LogJudge(seed: seed)
+    var call = 0
+    while true {
+      let disk = try SimulatedDisk()
+      disk.fail(at: call, fault)
+      let process = LogProcess(disk)
+      do {
+        try process.perform(Self.acts)
+        process.close()
+        if disk.callCount <= call { break }
+        try judge.judge(disk, draws: draws, from: disk.momentOfFault ?? 0)
+      } catch {
+        Issue.record("\(fault) at call \(call), \(disk.failedCall ?? "none"): \(error)")
+      }
+      call += 1
+    }
+    print("\(fault): \(call) calls, \(judge.states) states, seed \(seed)")
+    #expect(call > 40)
+  }
+
+  @Test(
+    "any: what goes on after it, in this process or the next, loses nothing that was confirmed when the power fails",
+    arguments: [.death, .fails(EIO), .fails(ENOSPC), .fails(EINTR), .short] as [DiskFault])
+  func any(_ fault: DiskFault) throws { try failEach(fault, draws: 3) }
+}
