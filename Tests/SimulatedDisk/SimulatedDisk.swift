@@ -58,6 +58,12 @@ package final class SimulatedDisk: Sendable {
   package var momentCount: Int { state.withLock { $0.journal.count } }
   /// What had happened when the first call failed.
   package var momentOfFault: Int? { state.withLock { $0.momentOfFault } }
+  /// Whether what a fault has left may show at this moment: soon after it, or at the end.
+  package func isWorthJudging(_ moment: Int, after fault: Int?) -> Bool {
+    guard let fault else { return true }
+    return (fault..<(fault + 8)).contains(moment) || moment == momentCount
+  }
+
   /// Which call that was.
   package var failedCall: String? { state.withLock { $0.failedCall } }
   package var isDead: Bool { state.withLock { $0.isDead } }

@@ -20,7 +20,7 @@ import Testing
         try process.perform(Self.acts)
         process.close()
         if disk.callCount <= call { break }
-        try judge.judge(disk, draws: draws, from: disk.momentOfFault ?? 0)
+        try judge.judge(disk, draws: draws, after: disk.momentOfFault)
       } catch {
         Issue.record("\(fault) at call \(call), \(disk.failedCall ?? "none"): \(error)")
       }

@@ -33,9 +33,9 @@ struct LogJudge {
 
   /// Judges what may be left at every moment of a disk: of all that was written, of what was synced alone, and so many
   /// draws between.
-  mutating func judge(_ disk: SimulatedDisk, draws: Int, from first: Int = 0) throws {
+  mutating func judge(_ disk: SimulatedDisk, draws: Int, after call: Int? = nil) throws {
     try disk.forEachMoment { number, state in
-      guard number >= first else { return }
+      guard disk.isWorthJudging(number, after: call) else { return }
       try judge(state, at: "\(number) of \(disk.momentCount)", draws: draws, claimed: 0, depth: depth)
     }
   }
