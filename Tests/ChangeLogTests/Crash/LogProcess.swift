@@ -25,6 +25,8 @@ final class LogProcess {
   let disk: SimulatedDisk
   var timeline: UInt32
   private let segmentBytes: UInt64
+  /// Whether a call that found no room is not made again at once: a keepalive is written before.
+  var hesitates = false
   private var writer: ChangeLogWriter?
   /// Transactions appended whole.
   private(set) var sent = 0
@@ -82,6 +84,10 @@ final class LogProcess {
         return try body()
       } catch let error as ChangeLogError {
         guard !disk.isDead, error.isRetriable || writer == nil else { throw error }
+        if hesitates, sent > 0, writer != nil {
+          try perform(.mark)
+          try perform(.sync)
+        }
       }
     }
     try body()
@@ -94,7 +100,7 @@ final class LogProcess {
     }
     switch act {
     case .transactions(let count):
-      let group = isInside ? try SentUnits.split(sent, at: 2).rest : SentUnits.group(sent)
+      let group = try isInside ? SentUnits.split(sent, at: 2).rest : SentUnits.group(sent)
       for number in (sent + 1)..<max(sent + count, sent + 1) {
         try SentUnits.group(number).withUnsafeBytes { try group.append(records: $0) }
       }

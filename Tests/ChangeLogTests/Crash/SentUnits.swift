@@ -11,8 +11,19 @@ enum SentUnits {
   static func idle(after number: Int) -> LSN { LSN(rawValue: end(number).rawValue + 0x800) }
 
   /// The records of a transaction: begin, changes, commit.
-  static func group(_ number: Int) -> RecordGroup {
-    let group = RecordGroup()
+  static func group(_ number: Int) throws -> RecordGroup {
+    let group = RecordGroup(capacity: 4 << 10)
+    try all[starts[number]..<starts[number + 1]].withUnsafeBytes { try group.append(records: $0) }
+    return group
+  }
+
+  /// All that are ever sent.
+  private static let groups = (0..<60).map(make)
+  private static let all = groups.flatMap(\.contents)
+  private static let starts = groups.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.byteCount) }
+
+  private static func make(_ number: Int) -> RecordGroup {
+    let group = RecordGroup(capacity: 4 << 10)
     group.addTransaction(
       end: end(number).rawValue, changes: 1 + number % 4, relation: number % 3 == 0 ? 16384 : nil,
       // A frame now within a sector, now over some.
@@ -35,7 +46,7 @@ enum SentUnits {
   }
 
   /// The records of the first so many.
-  static func contents(_ count: Int) -> [UInt8] { (0..<count).flatMap { group($0).contents } }
+  static func contents(_ count: Int) -> [UInt8] { Array(all[..<starts[count]]) }
 
   /// How many end at `watermark` or before.
   static func count(upTo watermark: LSN) -> Int {
