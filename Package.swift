@@ -101,11 +101,15 @@ let package = Package(
     .testTarget(
       name: "PostgresTests", dependencies: ["Postgres", "PGOutput", "LocalCluster"],
       swiftSettings: settings),
-    .testTarget(name: "ChangeLogTests", dependencies: ["ChangeLog"], swiftSettings: settings),
+    .target(
+      name: "SimulatedDisk", dependencies: ["ChangeLog"], path: "Tests/SimulatedDisk",
+      swiftSettings: settings),
+    .testTarget(
+      name: "ChangeLogTests", dependencies: ["ChangeLog", "SimulatedDisk"], swiftSettings: settings),
     .testTarget(
       name: "CaptureTests",
       dependencies: [
-        "Capture", "ChangeLog", "PGOutput", "Postgres", "LocalCluster",
+        "Capture", "ChangeLog", "PGOutput", "Postgres", "LocalCluster", "SimulatedDisk",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
