@@ -20,7 +20,8 @@ public final class LogReader: @unchecked Sendable {
   private let directory: LogDirectory
   private let follower: SegmentFollower
   private var fileTail: FileTail?
-  private var cursor: LogCursor
+  /// Where the next frame stands.
+  private(set) var cursor: LogCursor
   private var trimmer: ChunkTrimmer
   /// The first chunk of changes, while the relations go before it.
   private var held: (chunk: LogChunk, position: LSN)?
@@ -49,6 +50,22 @@ public final class LogReader: @unchecked Sendable {
     if tail == nil { fileTail = FileTail(directory: directory, from: cursor) }
   }
 
+  /// A reader that goes on behind damage, at a place where no transaction is open. `relations` are those known there,
+  /// and `reached` is the end of what was read before.
+  init(
+    directory path: String, tail: LogTail?, resuming cursor: LogCursor, relations: KnownRelations,
+    reached: LSN
+  ) throws(ChangeLogError) {
+    self.tail = tail
+    directory = LogDirectory(path: path)
+    position = reached
+    passed = reached
+    self.cursor = cursor
+    trimmer = ChunkTrimmer(after: .invalid, relations: relations)
+    follower = try SegmentFollower(directory: directory)
+    if tail == nil { fileTail = FileTail(directory: directory, from: cursor) }
+  }
+
   /// The next chunk, waiting for it up to `timeout`; nil when there is none by then, or when the tail was woken or is
   /// closed. Before the first changes comes one chunk with the relations they need, if any were known.
   public func next(timeout: Duration) throws(ChangeLogError) -> LogChunk? {
@@ -57,6 +74,9 @@ public final class LogReader: @unchecked Sendable {
 
   /// Whether relations wait to be given before the first chunk.
   var hasUntoldRelations: Bool { !trimmer.relations.isEmpty }
+
+  /// Relations that wait to be given before the first chunk.
+  var untoldRelations: KnownRelations { trimmer.relations }
 
   /// The next chunk of those that are wanted, told by their announcements: others are passed over unread.
   func next(timeout: Duration, wanting wants: (Announcement) -> Bool) throws(ChangeLogError) -> LogChunk? {
@@ -131,7 +151,13 @@ public final class LogReader: @unchecked Sendable {
       case .end, .incomplete:
         guard cursor.segment < last else { return }
         reason = "the segment is not sealed, but another follows"
-      case .data, .watermark, .index: return
+      case .index(let index):
+        // The next segment is made after this one is sealed; when a later one is there, it was removed.
+        let next = directory.segmentPath(index.watermark)
+        guard index.watermark < last, access(next, F_OK) != 0 else { return }
+        throw .damaged(
+          file: next, offset: 0, reason: "the segment is missing, but another follows")
+      case .data, .watermark: return
       }
       guard attempts < 3 else { throw .damaged(file: file.path, offset: scanner.offset, reason: reason) }
       attempts += 1
