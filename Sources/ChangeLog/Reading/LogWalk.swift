@@ -52,12 +52,11 @@ public final class LogWalk {
     return max(walked, cursor.reader.reach)
   }
 
-  /// The next change or gap; nil at the end of the range, or of the log.
+  /// The next change or gap; nil at the end of the range, or of the log: asked again, it looks whether the log has grown.
   public func next() throws(ChangeLogError) -> Step? {
     while !isOver {
       do throws(ChangeLogError) {
-        if let step = try advance() { return step }
-        isOver = true
+        return try advance()
       } catch {
         guard crossesDamage, let place = DamagedPlace(error, source, cursor?.reader.cursor) else {
           isOver = true
@@ -80,7 +79,10 @@ public final class LogWalk {
         passed = Position(endLSN: head.end)
         unit = nil
       }
-      if let through, gap == nil, reach >= through { return nil }
+      if let through, gap == nil, reach >= through {
+        isOver = true
+        return nil
+      }
       let head = try cursor.nextUnit()
       if let head, let through, head.end > through { isOver = true } else { unit = head }
       if let gap {
