@@ -126,7 +126,7 @@ struct Settlement {
         known.remove(key)
       }
     }
-    return certain
+    return certain.sorted { $0.position < $1.position }
   }
 
   private func difference(

@@ -108,7 +108,8 @@ extension Failure {
       self.init(summary: error.description, hint: error.hint, exitCode: ExitCode.refused.rawValue)
     case .stopped:
       self.init(
-        summary: error.description, hint: "run the same command again; --apply goes on there", isRetriable: true,
+        summary: error.description, hint: "run the same command again; --apply goes on there",
+        isRetriable: true,
         exitCode: ExitCode.temporaryFailure.rawValue)
     }
   }

@@ -17,7 +17,8 @@ struct ReplayDiff {
     let wait = waitSeconds
     let output = Mutex(LineOutput())
     let failure = Mutex<(any Error)?>(nil)
-    let summary = try await ReplayTask.run { (interrupt) throws(ReplayError) -> DiffSummary in
+    let interrupt = try ReplayTask.stopping()
+    let comparison: @Sendable () throws(ReplayError) -> DiffSummary = { () throws(ReplayError) in
       let bounds = try task.bounds()
       let target = try TargetReader(task.definition, interrupt: interrupt)
       try target.requireSource(bounds.origin)
@@ -43,7 +44,13 @@ struct ReplayDiff {
           }
         }, progress: { display.show($0, changes: $1) })
     }
-    if let error = failure.withLock({ $0 }) { throw error }
+    let summary: DiffSummary
+    do {
+      summary = try await ReplayTask.run(comparison)
+    } catch {
+      // What stopped it was its output: a reader that has seen enough is no failure.
+      throw failure.withLock { $0 } ?? error
+    }
     try output.withLock { output in
       for gap in summary.gaps {
         try output.write(task.json ? ReplayJSON.gap(gap).compact : ReplayTask.text(gap))

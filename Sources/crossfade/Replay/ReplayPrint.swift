@@ -46,7 +46,8 @@ struct ReplayPrint {
     if !listed.isEmpty { return StateMap(listed) }
     let definition = task.definition
     do {
-      return try await ReplayTask.run { (interrupt) throws(ReplayError) -> StateMap in
+      let interrupt = try ReplayTask.waking()
+      return try await ReplayTask.run { () throws(ReplayError) -> StateMap in
         try TargetReader(definition, interrupt: interrupt).map()
       }
     } catch {

@@ -39,13 +39,14 @@ struct ReplayRepair {
         keys: task.keys, states: task.states, crossesDamage: task.crossesDamage,
         batch: batch ?? task.definition.write.batch, rate: rate)
     }
-    let prospect = try await ReplayTask.run { (interrupt) throws(ReplayError) -> Prospect in
+    let interrupt = try ReplayTask.stopping()
+    let prospect = try await ReplayTask.run { () throws(ReplayError) -> Prospect in
       try Self.look(try plan(), task, restart: restart, logger, interrupt)
     }
     tell(prospect)
     let mustWrite = prospect.count.written > 0
     if mustWrite, !yes { try confirm(prospect.count.written) }
-    let done = try await ReplayTask.run { (interrupt) throws(ReplayError) -> RepairRecord in
+    let done = try await ReplayTask.run { () throws(ReplayError) -> RepairRecord in
       let display = ReplayDisplay("repair", prospect.range)
       defer { display.finish() }
       return try Repair(try plan(), interrupt: interrupt, logger: logger).run(

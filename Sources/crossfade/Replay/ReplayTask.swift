@@ -39,22 +39,33 @@ struct ReplayTask: Sendable {
     return found
   }
 
-  /// Runs a replay on a thread of its own; SIGINT and SIGTERM end it between two commits.
-  static func run<Value: Sendable>(
-    _ body: @escaping @Sendable (Interrupt) throws(ReplayError) -> Value
-  ) async throws(Failure) -> Value {
+  /// What SIGINT and SIGTERM stop, between two commits. To be made once a process.
+  static func stopping() throws(Failure) -> Interrupt {
+    let interrupt = try waking()
+    StopSignals.install(interrupt)
+    return interrupt
+  }
+
+  /// An interrupt that nothing stops: for a question that is over in a moment.
+  static func waking() throws(Failure) -> Interrupt {
     guard let interrupt = Interrupt() else {
       throw Failure(summary: "out of file descriptors", hint: "raise the limit (ulimit -n)", exitCode: 71)
     }
-    StopSignals.install(interrupt)
+    return interrupt
+  }
+
+  /// Does a replay's work on a thread of its own.
+  static func run<Value: Sendable>(
+    _ body: @escaping @Sendable () throws(ReplayError) -> Value
+  ) async throws(Failure) -> Value {
     do {
-      return try await onThread { () throws(ReplayError) -> Value in try body(interrupt) }
+      return try await onThread(body)
     } catch {
       throw Failure(error)
     }
   }
 
-  /// `0/1A2B` and after; of a gap what cannot be known.
+  /// A gap: what cannot be known, and why.
   static func text(_ gap: LogGap) -> String {
     "gap: what ended after \(gap.after) and before \(gap.next.map { "\($0)" } ?? "the log's end") is unknown: "
       + "\(gap.file) at byte \(gap.offset): \(gap.reason)"

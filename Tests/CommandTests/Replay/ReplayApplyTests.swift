@@ -76,7 +76,7 @@ extension CommandTests {
       #expect(try slot.replay("--from", "earliest", "--apply", "--yes", "--key", "3").status == .exited(0))
     }
 
-    @Test("--restart forgets an unfinished one; a stop leaves it to go on")
+    @Test("--restart forgets an unfinished one")
     func restarted() throws {
       let slot = try broken("replay_restarted")
       let killed = try slot.replay(
@@ -86,6 +86,25 @@ extension CommandTests {
         "--from", "earliest", "--apply", "--yes", "--key", "50", "--restart", "--json")
       #expect(anew.status == .exited(0), "\(anew.output)")
       #expect(try objects(anew).last?["changes"] as? Int == 1)
+    }
+
+    @Test("stopped between two commits it says how to go on, and goes on")
+    func stopped() throws {
+      let slot = try broken("replay_stopped")
+      let arguments = ["--from", "earliest", "--apply", "--yes", "--batch", "10"]
+      let errors = slot.directory + "/replay.log"
+      let process = try ChildProcess(
+        [try CrossfadeBinary.path(), "replay", slot.path] + arguments + ["--rate", "5"],
+        environment: slot.environment, output: .file(errors), errors: .file(errors))
+      try #require(try slot.await("SELECT to_regclass('crossfade.replay') IS NOT NULL"))
+      try #require(try slot.await("SELECT coalesce(max(changes), 0) > 0 FROM crossfade.replay"))
+      #expect(process.stop(SIGTERM, grace: .seconds(20)) == .exited(75))
+      let said = try String(contentsOfFile: errors, encoding: .utf8)
+      #expect(said.contains("stopped after ") && said.contains("run the same command again"), "\(said)")
+      let resumed = try slot.replay("--from", "earliest", "--apply", "--yes", "--batch", "10", "--json")
+      #expect(resumed.status == .exited(0) && resumed.output.contains("goes on after "), "\(resumed.output)")
+      #expect(try objects(resumed).last?["changes"] as? Int == 92)
+      #expect(try wrong(slot) == "0")
     }
 
     @Test("a map of one's own: written as it says, refused where the map table does not hold its ids")
@@ -128,12 +147,7 @@ extension CommandTests {
     func damaged() throws {
       let slot = try broken("replay_gap")
       let path = try slot.segment()
-      var bytes = try #require(FileManager.default.contents(atPath: path))
-      let magic = Data([0x52, 0x2A, 0x4D, 0x18])
-      var place = bytes.startIndex
-      for _ in 0..<5 { place = try #require(bytes.range(of: magic, in: place..<bytes.endIndex)).upperBound }
-      bytes[place + 76] ^= 0xFF
-      try bytes.write(to: URL(fileURLWithPath: path))
+      try slot.spoilFrame(3)
       #expect(try slot.replay("--from", "earliest", "--apply", "--yes").status == .exited(65))
       #expect(try wrong(slot) == "90")
       let run = try slot.replay("--from", "earliest", "--apply", "--yes", "--skip-damage")

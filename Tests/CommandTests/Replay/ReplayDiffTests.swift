@@ -1,6 +1,9 @@
+import ChangeLog
+import Derivation
 import Foundation
 import LocalCluster
 import Postgres
+import Replay
 import Testing
 
 extension CommandTests {
@@ -46,6 +49,7 @@ extension CommandTests {
       #expect(run.status == .exited(1))
       let summary = try #require(try objects(run).last?["summary"] as? [String: Any])
       #expect(summary["differences"] as? Int == 6 && summary["undecided"] as? Int == 0)
+      #expect(try inWindows(slot) == classes)
       let (_, some) = try diff(slot, "--key", "3", "--key", "7")
       #expect(some == ["3": "status"])
       let text = try slot.replay("--from", "earliest", "--diff", "--key", "2").output
@@ -60,6 +64,27 @@ extension CommandTests {
       #expect((try objects(late).last?["summary"] as? [String: Any])?["undecided"] as? Int == 4)
       let (unsure, nothing) = try diff(slot, "--wait", "1", "--key", "8")
       #expect(nothing == [:] && unsure.status == .exited(75), "\(unsure.output)")
+    }
+
+    /// The same by windows of three keys and two suspects: nothing is lost, nothing told twice.
+    private func inWindows(_ slot: LedgerSlot) throws -> [String: String] {
+      let definition = try SlotDefinition.parse(
+        yaml: slot.definition, file: "slot.yaml", environment: slot.environment.compactMapValues { $0 })
+      let log = LogSource(directory: slot.log)
+      let interrupt = try #require(Interrupt())
+      let target = try TargetReader(definition, interrupt: interrupt)
+      let range = try ReplayRange(after: nil, end: .log).resolved(
+        in: log, derive: definition.derive, crossesDamage: false)
+      var limits = Diff.Limits()
+      (limits.window, limits.suspects) = (3, 2)
+      var found: [String: String] = [:]
+      let summary = try Diff(
+        log: log, definition: definition, range: range, keys: nil, crossesDamage: false, map: target.map(),
+        target: target, limits: limits, interrupt: interrupt
+      ).run(
+        report: { found[$0.key.columns[0].string] = $0.kind.rawValue }, progress: { _, _ in })
+      #expect(summary.differences == UInt64(found.count) && summary.undecided == 0)
+      return found
     }
 
     @Test("what a later change explains is no difference; what the dual-write has before it is pending")

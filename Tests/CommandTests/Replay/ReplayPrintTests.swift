@@ -79,16 +79,7 @@ extension CommandTests {
       let slot = try ledger("replay_damaged")
       let ends = try slot.ends()
       let path = try slot.segment()
-      var bytes = try #require(FileManager.default.contents(atPath: path))
-      // The data of a frame in the middle: behind the announcement of the third transaction's.
-      let report = try ChildProcess.run(
-        [try CrossfadeBinary.path(), "replay", slot.path, "--from", "earliest"],
-        environment: slot.environment,
-        within: .seconds(60))
-      try #require(report.status == .exited(0))
-      let place = try #require(Self.data(of: bytes, frame: 2))
-      bytes[place] ^= 0xFF
-      try bytes.write(to: URL(fileURLWithPath: path))
+      try slot.spoilFrame(2)
       let refused = try slot.replay("--from", "earliest", source: Self.nowhere)
       #expect(refused.status == .exited(65))
       #expect(refused.output.contains("is damaged at byte") && refused.output.contains("--skip-damage"))
@@ -104,18 +95,6 @@ extension CommandTests {
       // Outside of the range it does not matter.
       #expect(try slot.replay("--from", "earliest", "--to", after, source: Self.nowhere).status == .exited(0))
       #expect(try slot.replay("--from", next, source: Self.nowhere).status == .exited(0))
-    }
-
-    /// The first byte of the data of the frame with this number: an announcement's magic number stands before each.
-    private static func data(of bytes: Data, frame number: Int) -> Int? {
-      let magic = Data([0x52, 0x2A, 0x4D, 0x18])
-      var from = bytes.startIndex
-      for count in 0... {
-        guard let found = bytes.range(of: magic, in: from..<bytes.endIndex) else { return nil }
-        if count == number { return found.lowerBound + 72 + 8 }
-        from = found.upperBound
-      }
-      return nil
     }
 
     @Test("what cannot be replayed is refused, with its reason")

@@ -56,6 +56,25 @@ extension LedgerSlot {
   }
 }
 
+extension LedgerSlot {
+  /// Changes a byte of the data of a frame of the log: the one with this number among those that hold records.
+  func spoilFrame(_ number: Int) throws {
+    let path = try segment()
+    var bytes = try #require(FileManager.default.contents(atPath: path))
+    let magic = Data([0x52, 0x2A, 0x4D, 0x18])
+    var from = bytes.startIndex
+    var count = -1
+    while count < number {
+      let announcement = try #require(bytes.range(of: magic, in: from..<bytes.endIndex))
+      from = announcement.upperBound
+      // A watermark announces nothing: its length is 0.
+      if bytes[from + 4..<from + 8].contains(where: { $0 != 0 }) { count += 1 }
+    }
+    bytes[from + 68 + 8] ^= 0xFF
+    try bytes.write(to: URL(fileURLWithPath: path))
+  }
+}
+
 /// Lines of JSON objects.
 func objects(_ run: CapturedRun) throws -> [[String: Any]] {
   try run.output.lines.filter { $0.hasPrefix("{") }.map { line in
