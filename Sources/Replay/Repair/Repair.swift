@@ -72,7 +72,9 @@ public struct Repair {
           progress($0)
         }
       } catch {
-        guard case .postgres(let cause) = error, cause.isConnectionGone else { throw error }
+        guard case .postgres(let cause) = error else { throw error }
+        if case .interrupted = cause { throw .stopped(at: range.after) }
+        guard cause.isConnectionGone else { throw error }
         logger.warning("the replay goes on in a moment", metadata: ["error": "\(cause)"])
         if interrupt.wait(milliseconds: waits.next()) { throw .stopped(at: range.after) }
       }

@@ -4,6 +4,7 @@ import Derivation
 import Foundation
 import Operations
 import PGOutput
+import Postgres
 import Replay
 
 /// `--from`: a position, or `earliest`.
@@ -100,6 +101,10 @@ extension Failure {
     case .log(let cause):
       self.init(cause)
       hint = error.hint ?? hint
+    case .postgres(.interrupted(let purpose)):
+      self.init(
+        summary: "stopped while trying to \(purpose)", hint: "run the same command again", isRetriable: true,
+        exitCode: ExitCode.temporaryFailure.rawValue)
     case .postgres(let cause): self.init(cause)
     case .unfit:
       self.init(

@@ -1,5 +1,6 @@
 import Foundation
 import LocalCluster
+import Postgres
 import Testing
 
 extension CommandTests {
@@ -72,6 +73,37 @@ extension CommandTests {
           "unmapped", "unmapped", "unmapped", "peculiar", "unknown", "unmapped", "gone", "unmapped",
           "unmapped",
         ])
+    }
+
+    @Test("what a ledger's own audit says, change by change")
+    func audited() throws {
+      let slot = try LedgerSlot.running("replay_audited")
+      let session = try slot.connect()
+      for round in 0..<40 {
+        let status = ["AUTH", "CAPTURED", "Settled", "CHARGE BACK", "nonsense"][round % 5]
+        try session.query(
+          """
+          WITH changed AS (
+            UPDATE transactions SET status = $1 WHERE id % 7 = $2::int RETURNING id, status)
+          INSERT INTO ledger_audit (transaction_id, status, op, work) SELECT id, status, 'move', 'w' FROM changed
+          """, [.text(status), .integer(round % 7)], purpose: "change rows")
+      }
+      try slot.stop()
+      let audit = try session.query(
+        """
+        SELECT a.transaction_id, a.status, s.id FROM ledger_audit a LEFT JOIN transaction_state s ON s.legacy_status = a.status
+         WHERE a.work = 'w' ORDER BY a.seq
+        """, purpose: "read the audit")
+      let expected = (0..<audit.rowCount).map {
+        "\(audit[$0, 0] ?? "") \(audit[$0, 1] ?? "") \(audit[$0, 2] ?? "-")"
+      }
+      let printed = try objects(try slot.replay("--from", "earliest", source: Self.nowhere)).map { line in
+        let key = (line["key"] as? [String])?.first ?? ""
+        return
+          "\(key) \(line["status"] as? String ?? "") \((line["state"] as? [String: String])?["id"] ?? "-")"
+      }
+      #expect(printed.count > 500)
+      #expect(printed == expected)
     }
 
     @Test("damage is refused, with what is whole before it; told to, it is crossed and the gap is marked")
