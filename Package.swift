@@ -135,8 +135,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "crossfade", "LocalCluster", "Derivation", "Replay", "Migration", "Operations", "Postgres", "PGOutput",
-        "ChangeLog",
+        "crossfade", "LocalCluster", "Derivation", "Replay", "Migration", "Operations", "Postgres",
+        "PGOutput", "ChangeLog",
       ],
       swiftSettings: settings),
     .testTarget(name: "OperationsTests", dependencies: ["Operations"], swiftSettings: settings),

@@ -45,8 +45,9 @@ struct ReplayCommand: AsyncParsableCommand {
   @Flag(help: "Repair the target.") var apply = false
   @Flag(help: "Cross damage in the log, and mark the gap.") var skipDamage = false
 
-  @Option(help: ArgumentHelp("With --diff: how long the log is waited for.", valueName: "seconds"))
-  var wait = 10
+  @Option(
+    help: ArgumentHelp("With --diff: how long the log is waited for; 10 without it.", valueName: "seconds"))
+  var wait: Int?
 
   @Option(help: ArgumentHelp("With --apply: most rows a second.", valueName: "rows"))
   var rate: Int?
@@ -67,7 +68,8 @@ struct ReplayCommand: AsyncParsableCommand {
     if case .position(let end)? = to?.end, let start = from.after?.endLSN, end < start {
       throw ValidationError("--to \(end) lies before --from \(start).")
     }
-    guard (0...86_400).contains(wait) else {
+    if !diff, wait != nil { throw ValidationError("--wait belongs to --diff.") }
+    guard wait.map({ (0...86_400).contains($0) }) ?? true else {
       throw ValidationError("--wait takes 0 to 86400 seconds.")
     }
     guard rate.map({ $0 > 0 }) ?? true, batch.map({ (1...100_000).contains($0) }) ?? true else {
@@ -84,7 +86,7 @@ struct ReplayCommand: AsyncParsableCommand {
         states: try map.map { path throws(Failure) in try ReplayMapFile.load(path) },
         crossesDamage: skipDamage, json: json)
       if diff {
-        try await ReplayDiff(task: task, waitSeconds: wait).run()
+        try await ReplayDiff(task: task, waitSeconds: wait ?? 10).run()
       } else if apply {
         try await ReplayRepair(
           task: task, batch: batch, rate: rate, yes: yes, restart: restart, logger: logging.logger("replay")

@@ -134,11 +134,23 @@ extension CommandTests {
           return count
         }
       }
-      for _ in 0..<4 {
+      // Capture is held up now and then, so that the target is ahead of the log.
+      let process = try #require(slot.running)
+      let holding = Worker<Void> {
+        let until = Deadline.after(milliseconds: 6000)
+        while !until.hasPassed {
+          process.kill(SIGSTOP)
+          usleep(400_000)
+          process.kill(SIGCONT)
+          usleep(300_000)
+        }
+      }
+      for _ in 0..<5 {
         let (run, classes) = try diff(slot)
         #expect(run.status == .exited(0) && classes == [:], "\(run.output)")
       }
       #expect(try await writer.value.get() > 100)
+      await holding.value
     }
   }
 }
