@@ -151,18 +151,24 @@ public final class LogReader: @unchecked Sendable {
       case .end, .incomplete:
         guard cursor.segment < last else { return }
         reason = "the segment is not sealed, but another follows"
-      case .index(let index):
-        // The next segment is made after this one is sealed; when a later one is there, it was removed.
-        let next = directory.segmentPath(index.watermark)
-        guard index.watermark < last, access(next, F_OK) != 0 else { return }
-        throw .damaged(
-          file: next, offset: 0, reason: "the segment is missing, but another follows")
+      case .index(let index): return try requireNext(index.watermark)
       case .data, .watermark: return
       }
       guard attempts < 3 else { throw .damaged(file: file.path, offset: scanner.offset, reason: reason) }
       attempts += 1
       usleep(10_000)
     }
+  }
+
+  /// Throws when the segment that starts here is not there though a later one is, which is made after it: it was removed.
+  private func requireNext(_ start: LSN) throws(ChangeLogError) {
+    let segments = try directory.segments()
+    guard let first = segments.first, let last = segments.last, start < last, !segments.contains(start) else {
+      return
+    }
+    if start < first { throw .pruned(asked: start, firstHeld: first) }
+    throw .damaged(
+      file: directory.segmentPath(start), offset: 0, reason: "the segment is missing, but another follows")
   }
 
   /// Where the transaction ends in which the chunk given last ends: it is whole, so some frame after it says so.
@@ -207,9 +213,10 @@ public final class LogReader: @unchecked Sendable {
       case .moved(let next):
         cursor = next
         fileTail?.move(to: next)
-      case .waiting(let path):
+      case .waiting(let next):
         // What is durable is there: when it is not, someone has removed it.
-        if tail != nil { throw .io(operation: "open", path: path, errno: ENOENT) }
+        if tail != nil { throw .io(operation: "open", path: directory.segmentPath(next), errno: ENOENT) }
+        try requireNext(next)
         if let deadline, deadline.millisecondsLeft == 0 { return nil }
         fileTail?.wait(until: deadline)
       }

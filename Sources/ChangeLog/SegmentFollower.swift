@@ -7,8 +7,8 @@ final class SegmentFollower {
     case frame(Announcement, LogBytes?, next: LogCursor)
     /// The segment is sealed; the next one starts here.
     case moved(LogCursor)
-    /// The segment is sealed, and the next one, with this path, has not been made yet.
-    case waiting(path: String)
+    /// The segment is sealed, and the next one, which starts here, is not there.
+    case waiting(next: LSN)
   }
 
   private let directory: LogDirectory
@@ -44,7 +44,7 @@ final class SegmentFollower {
       return .frame(announcement, nil, next: LogCursor(segment: cursor.segment, offset: scanner.offset))
     case .index(let index):
       let path = directory.segmentPath(index.watermark)
-      guard access(path, F_OK) == 0 else { return .waiting(path: path) }
+      guard access(path, F_OK) == 0 else { return .waiting(next: index.watermark) }
       let file = try LogFile(path: path, mode: .read)
       let header = try SegmentScanner.header(of: file)
       return .moved(LogCursor(segment: index.watermark, offset: UInt64(header.frameSize)))
