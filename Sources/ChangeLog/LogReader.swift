@@ -17,7 +17,7 @@ public final class LogReader: @unchecked Sendable {
 
   private let passed: LSN
   private let tail: LogTail?
-  private let directory: LogDirectory
+  private let shelf: SegmentShelf
   private let follower: SegmentFollower
   private var fileTail: FileTail?
   /// Where the next frame stands.
@@ -35,35 +35,39 @@ public final class LogReader: @unchecked Sendable {
 
   /// Without trimming, what it gives begins at the last place up to `after` where a frame ends and nothing is open:
   /// for those who look at each transaction's end themselves.
-  init(directory path: String, after: LSN, tail: LogTail?, isTrimming: Bool) throws(ChangeLogError) {
+  init(
+    directory path: String, after: LSN, tail: LogTail?, restore: LogRestore? = nil, isTrimming: Bool
+  ) throws(ChangeLogError) {
     let directory = LogDirectory(path: path)
-    let start = try ReaderStart(directory: directory, after: after)
+    let shelf = SegmentShelf(directory: directory, restore: restore)
+    let start = try ReaderStart(shelf: shelf, after: after)
     let end = tail?.durable?.watermark ?? start.held
     guard after <= end else { throw .aheadOfLog(asked: after, end: end) }
     self.tail = tail
-    self.directory = directory
+    self.shelf = shelf
     position = after
     passed = start.passed
     cursor = start.cursor
     trimmer = ChunkTrimmer(after: isTrimming ? after : .invalid, relations: start.relations)
-    follower = try SegmentFollower(directory: directory)
+    follower = try SegmentFollower(shelf: shelf)
     if tail == nil { fileTail = FileTail(directory: directory, from: cursor) }
   }
 
   /// A reader that goes on behind damage, at a place where no transaction is open. `relations` are those known there,
   /// and `reached` is the end of what was read before.
   init(
-    directory path: String, tail: LogTail?, resuming cursor: LogCursor, relations: KnownRelations,
+    directory path: String, tail: LogTail?, restore: LogRestore?, resuming cursor: LogCursor,
+    relations: KnownRelations,
     reached: LSN
   ) throws(ChangeLogError) {
     self.tail = tail
-    directory = LogDirectory(path: path)
+    shelf = SegmentShelf(directory: LogDirectory(path: path), restore: restore)
     position = reached
     passed = reached
     self.cursor = cursor
     trimmer = ChunkTrimmer(after: .invalid, relations: relations)
-    follower = try SegmentFollower(directory: directory)
-    if tail == nil { fileTail = FileTail(directory: directory, from: cursor) }
+    follower = try SegmentFollower(shelf: shelf)
+    if tail == nil { fileTail = FileTail(directory: shelf.directory, from: cursor) }
   }
 
   /// The next chunk, waiting for it up to `timeout`; nil when there is none by then, or when the tail was woken or is
@@ -138,10 +142,10 @@ public final class LogReader: @unchecked Sendable {
   /// is not sealed. For those who do not wait: to one who does, both may be a write seen half done.
   func checkEnd() throws(ChangeLogError) {
     guard tail == nil else { return }
-    let last = try directory.segments().last ?? cursor.segment
+    let last = try shelf.directory.segments().last ?? cursor.segment
     var attempts = 0
     while true {
-      let file = try LogFile(path: directory.segmentPath(cursor.segment), mode: .read)
+      let file = try shelf.open(cursor.segment)
       var scanner = try SegmentScanner(file: file, from: cursor.offset)
       var frame = try scanner.next(verify: false)
       while case .data = frame { frame = try scanner.next(verify: false) }
@@ -151,24 +155,12 @@ public final class LogReader: @unchecked Sendable {
       case .end, .incomplete:
         guard cursor.segment < last else { return }
         reason = "the segment is not sealed, but another follows"
-      case .index(let index): return try requireNext(index.watermark)
-      case .data, .watermark: return
+      case .data, .watermark, .index: return
       }
       guard attempts < 3 else { throw .damaged(file: file.path, offset: scanner.offset, reason: reason) }
       attempts += 1
       usleep(10_000)
     }
-  }
-
-  /// Throws when the segment that starts here is not there though a later one is, which is made after it: it was removed.
-  private func requireNext(_ start: LSN) throws(ChangeLogError) {
-    let segments = try directory.segments()
-    guard let first = segments.first, let last = segments.last, start < last, !segments.contains(start) else {
-      return
-    }
-    if start < first { throw .pruned(asked: start, firstHeld: first) }
-    throw .damaged(
-      file: directory.segmentPath(start), offset: 0, reason: "the segment is missing, but another follows")
   }
 
   /// Where the transaction ends in which the chunk given last ends: it is whole, so some frame after it says so.
@@ -215,8 +207,9 @@ public final class LogReader: @unchecked Sendable {
         fileTail?.move(to: next)
       case .waiting(let next):
         // What is durable is there: when it is not, someone has removed it.
-        if tail != nil { throw .io(operation: "open", path: directory.segmentPath(next), errno: ENOENT) }
-        try requireNext(next)
+        if tail != nil {
+          throw .io(operation: "open", path: shelf.directory.segmentPath(next), errno: ENOENT)
+        }
         if let deadline, deadline.millisecondsLeft == 0 { return nil }
         fileTail?.wait(until: deadline)
       }

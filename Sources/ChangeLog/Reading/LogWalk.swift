@@ -119,7 +119,8 @@ public final class LogWalk {
     cursor = try UnitCursor(
       source, selection,
       resuming: LogReader(
-        directory: source.directory, tail: source.tail, resuming: way.cursor, relations: way.relations,
+        directory: source.directory, tail: source.tail, restore: source.restore, resuming: way.cursor,
+        relations: way.relations,
         reached: reached))
     return nil
   }
