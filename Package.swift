@@ -63,6 +63,13 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
+      name: "Replay",
+      dependencies: [
+        "PGOutput", "Postgres", "ChangeLog", "Derivation", "DualWrite", "FailPoints",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: settings),
+    .target(
       name: "Migration",
       dependencies: [
         "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite",
@@ -80,7 +87,7 @@ let package = Package(
     .executableTarget(
       name: "crossfade",
       dependencies: [
-        "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite", "Migration",
+        "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite", "Replay", "Migration",
         "Operations", "LocalCluster",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -119,6 +126,10 @@ let package = Package(
       dependencies: ["DualWrite", "Derivation", "ChangeLog", "PGOutput", "Postgres", "LocalCluster"],
       swiftSettings: settings),
     .testTarget(
+      name: "ReplayTests",
+      dependencies: ["Replay", "Derivation", "DualWrite", "ChangeLog", "PGOutput", "Postgres"],
+      swiftSettings: settings),
+    .testTarget(
       name: "MigrationTests",
       dependencies: [
         "Migration", "Derivation", "DualWrite", "ChangeLog", "PGOutput", "Postgres", "LocalCluster",
@@ -128,7 +139,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "crossfade", "LocalCluster", "Migration", "Operations", "Postgres", "PGOutput", "ChangeLog",
+        "crossfade", "LocalCluster", "Derivation", "Replay", "Migration", "Operations", "Postgres",
+        "PGOutput", "ChangeLog",
       ],
       swiftSettings: settings),
     .testTarget(name: "OperationsTests", dependencies: ["Operations"], swiftSettings: settings),
