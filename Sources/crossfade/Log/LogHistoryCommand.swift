@@ -38,7 +38,7 @@ struct LogHistoryCommand: AsyncParsableCommand {
       let source = LogSource(directory: definition.log.directory)
       var steps: [KeyHistory.Step] = []
       do {
-        for try await change in source.changes(tables: [history.table], follow: false) {
+        for try await change in source.changes(tables: [history.table], keys: history.rows, follow: false) {
           if let step = try history.step(change) { steps.append(step) }
         }
       } catch let error as ChangeLogError {
