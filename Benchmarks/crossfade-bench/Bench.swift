@@ -60,8 +60,20 @@ enum Bench {
         { _, report in try LatencyBench().run(&report) }
       ),
       (
+        "log-append", "records appended to the log and synced, against lz4 -1 of the same bytes",
+        { only, report in try LogAppendBench().run(only: only, &report) }
+      ),
+      (
+        "log-size", "bytes a change, against raw pgoutput, zstd -1 of it, and wal2json",
+        { _, report in try LogSizeBench().run(&report) }
+      ),
+      (
         "log-replay", "a log of five million changes read from end to end by one thread, two columns of each",
         { only, report in try await LogReplayBench().run(only: only, &report) }
+      ),
+      (
+        "log-resume", "open a log of 10 GB and read the first change after a random position",
+        { only, report in try await LogResumeBench().run(only: only, &report) }
       ),
     ]
 

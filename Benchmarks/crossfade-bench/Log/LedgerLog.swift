@@ -39,5 +39,32 @@ struct LedgerLog {
     self.changes = traffic.changes
   }
 
+  /// Writes until the segments hold so many bytes.
+  mutating func record(_ traffic: inout LedgerTraffic, stored bytes: Int, groups: Int) throws {
+    let writer = try writer()
+    let group = RecordGroup()
+    traffic.describe(to: group)
+    var unsynced = 0
+    var count = 0
+    while true {
+      traffic.fill(group, bytes: groups)
+      recordBytes += group.byteCount
+      unsynced += group.byteCount
+      count += 1
+      try writer.append(group)
+      group.removeAll()
+      guard unsynced > 32 << 20 || count.isMultiple(of: 10_000) else { continue }
+      try writer.sync()
+      unsynced = 0
+      if try stored() >= bytes { break }
+    }
+    changes = traffic.changes
+  }
+
+  /// Bytes of its segments.
+  func stored() throws -> Int {
+    try LogSource(directory: directory).segments().reduce(0) { $0 + Int($1.bytes) }
+  }
+
   func remove() { _ = try? MeasuredRun(["rm", "-rf", directory]) }
 }

@@ -23,11 +23,14 @@ struct LedgerTraffic {
     ])
   private static let statuses = ["AUTH", "CAPTURED", "Settled", "DECLINED"].map { Array($0.utf8) }
 
+  /// Where its log begins.
+  static let start: UInt64 = 0x1000
+
   /// Changes in each transaction.
   let size: Int
   /// Random bytes in each row, as text twice as many: what LZ4 cannot make smaller than half.
   let receipt: Int
-  private(set) var end: UInt64 = 0x1000
+  private(set) var end = LedgerTraffic.start
   private(set) var changes = 0
   private var random: UInt64 = 0x9E37_79B9_7F4A_7C15
   private var bytes: [UInt8] = []
@@ -48,6 +51,12 @@ struct LedgerTraffic {
     writer.bytes.withUnsafeBytes { group.append(walStart: 0, payload: $0) }
   }
 
+  /// How far the end of a transaction lies from that of the one before.
+  var step: UInt64 { UInt64(size) * 0xD8 + 0x58 }
+
+  /// Where transaction number `number` of them ends, from 0.
+  func place(of number: Int) -> LSN { LSN(rawValue: Self.start + step * UInt64(number + 1)) }
+
   /// Adds whole transactions until the group holds so many bytes or has no fewer changes than wanted.
   mutating func fill(_ group: RecordGroup, bytes limit: Int, changes wanted: Int = .max) {
     let before = changes
@@ -56,8 +65,8 @@ struct LedgerTraffic {
 
   private mutating func transaction(_ group: RecordGroup) {
     let first = end
-    end += UInt64(size) * 0xD8 + 0x58
-    start("B")
+    end += step
+    message("B")
     number(end - 0x30)
     number(UInt64(changes) &* 1_000)
     number(UInt32(truncatingIfNeeded: changes))
@@ -66,7 +75,7 @@ struct LedgerTraffic {
       update()
       add(group, at: first + UInt64(row) * 0xD8)
     }
-    start("C")
+    message("C")
     bytes.append(0)
     number(end - 0x30)
     number(end)
@@ -76,7 +85,7 @@ struct LedgerTraffic {
 
   private mutating func update() {
     let draw = next()
-    start("U")
+    message("U")
     number(Self.relation.id.rawValue)
     bytes.append(UInt8(ascii: "N"))
     number(UInt16(Self.relation.columns.count))
@@ -141,7 +150,7 @@ struct LedgerTraffic {
     append(&bytes)
   }
 
-  private mutating func start(_ tag: Unicode.Scalar) {
+  private mutating func message(_ tag: Unicode.Scalar) {
     bytes.removeAll(keepingCapacity: true)
     bytes.append(UInt8(ascii: tag))
   }

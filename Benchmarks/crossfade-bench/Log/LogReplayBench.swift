@@ -8,21 +8,41 @@ struct LogReplayBench {
     where name.hasPrefix(only) || only.hasPrefix(name) || only.isEmpty {
       let log = try made(size)
       defer { log.remove() }
-      var wall: [Double] = []
-      var processor: [Double] = []
+      var times: [Stopwatch] = []
       for _ in 0..<Bench.rounds {
         let (count, time) = try await Stopwatch.time { try await Self.sequence(log.directory) }
         guard count == log.changes else { throw BenchError("\(count) changes read of \(log.changes)") }
-        wall.append(Double(count) / time.seconds)
-        processor.append(Double(count) / time.processor)
+        times.append(time)
       }
-      report.add(
-        .init(name: name, unit: "changes/s", ours: wall, reference: "asked: 1M", theirs: [1_000_000]))
-      report.add(
-        .init(
-          name: name + "-cpu", unit: "changes/CPU s", ours: processor, reference: "asked: 1M",
-          theirs: [1_000_000]))
+      add(name, log.changes, times, &report)
+      var passes: [Stopwatch] = []
+      for _ in 0..<Bench.rounds {
+        passes.append(try await Stopwatch.time { try await Self.history(log.directory) }.1)
+      }
+      add(name.replacing("replay", with: "history"), log.changes, passes, &report)
     }
+  }
+
+  private func add(_ name: String, _ changes: Int, _ times: [Stopwatch], _ report: inout Report) {
+    for (suffix, unit, figure) in [
+      ("", "changes/s", \Stopwatch.seconds), ("-cpu", "changes/CPU s", \Stopwatch.processor),
+    ] {
+      let rates = times.map { Double(changes) / $0[keyPath: figure] }
+      report.add(
+        .init(name: name + suffix, unit: unit, ours: rates, reference: "asked: 1M", theirs: [1_000_000]))
+    }
+  }
+
+  /// What `log history --key` reads: the changes of one row among all.
+  private static func history(_ directory: String) async throws -> Int {
+    var count = 0
+    let keys = LogKeys(columns: ["id"], values: [["\(LedgerTraffic.key(12_345))"]])
+    let log = LogSource(directory: directory)
+    for try await change in log.changes(tables: [LedgerTraffic.table], keys: keys, follow: false) {
+      if try change.new("status") != nil { count += 1 }
+    }
+    guard count > 0 else { throw BenchError("the row was not found") }
+    return count
   }
 
   private func made(_ size: Int) throws -> LedgerLog {

@@ -8,6 +8,8 @@ final class DescribedTable: Sendable {
   let isWanted: Bool
   /// Where the columns stand by which rows are asked for; empty when all are.
   let keyColumns: [Int]
+  /// Whether they are sent with an old row of which only the key is.
+  let areKeysSentAlone: Bool
   private let hashes: [UInt64]
 
   /// The table, for a reader of `selection`.
@@ -16,6 +18,7 @@ final class DescribedTable: Sendable {
     let keys = selection.keys?.columns ?? []
     let found = keys.compactMap { relation.columnIndex(named: $0) }
     keyColumns = found
+    areKeysSentAlone = found.allSatisfy { relation.columns[$0].isKey }
     isWanted =
       found.count == keys.count && selection.tables?.contains(relation.qualifiedName) ?? true
     hashes = relation.columns.map { Self.hash($0.name) }

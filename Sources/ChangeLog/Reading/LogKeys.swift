@@ -23,7 +23,7 @@ public struct LogKeys: Hashable, Sendable {
   /// Whether a row of `table` was one of these, or became one.
   func match(_ row: RowBytes, in bytes: UnsafeRawBufferPointer, _ table: DescribedTable) -> Bool {
     if let new = row.new, match(new, row, bytes, table) { return true }
-    guard let old = row.old else { return false }
+    guard let old = row.old, row.isOldFull || table.areKeysSentAlone else { return false }
     return match(old, row, bytes, table)
   }
 

@@ -54,6 +54,8 @@ extension Failure {
       return "give the user of this process the right to write there"
     case .diskFull: return "make room; nothing that was confirmed is lost"
     case .noLog: return "`crossfade run` makes it"
+    case .unknownVersion:
+      return "read it with the Crossfade that wrote it, or a later one; nothing has been changed"
     default: return nil
     }
   }
