@@ -170,9 +170,8 @@ struct RecoveryTests {
     await #expect(throws: ChangeLogError.unknownVersion(file: path, version: 9)) {
       for try await _ in LogSource(directory: directory.path).transactions(follow: false) {}
     }
-    #expect(throws: ChangeLogError.unknownVersion(file: path, version: 9)) {
-      try LogVerifier.verify(directory: directory.path)
-    }
+    let problems = try LogVerifier.verify(directory: directory.path).problems
+    #expect(problems.map(\.reason) == ["\(path) has format version 9; this program reads version 1"])
     #expect(try directory.contents(specimen.name) == bytes)
   }
 
