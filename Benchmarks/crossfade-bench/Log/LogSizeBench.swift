@@ -8,7 +8,7 @@ import Postgres
 /// sessions. Ours are whole files, with announcements, checksums and relations.
 struct LogSizeBench {
   private static let table = "public.transactions"
-  private static let statements = 20_000
+  private static let statements = 10_000
 
   func run(_ report: inout Report) throws {
     let bench = try BenchCluster(rows: 0)
@@ -66,7 +66,7 @@ struct LogSizeBench {
     do {
       // Minor releases of 2026 load only the plugins that are listed.
       if try bench.script("SELECT 1 FROM pg_settings WHERE name = 'output_plugin_libraries'").rowCount > 0 {
-        try bench.script("ALTER SYSTEM SET output_plugin_libraries = 'pgoutput,wal2json'")
+        try bench.script("ALTER SYSTEM SET output_plugin_libraries = pgoutput, wal2json")
         try bench.script("SELECT pg_reload_conf()")
         usleep(500_000)
       }
