@@ -6,7 +6,7 @@ import PGOutput
 ///
 /// Two logs. The large one is 10 GB of segments on disk, sealed but for the last, of rows that LZ4 makes no smaller, in
 /// frames of 256 KiB. The other is the worst there is for who looks for a place: one segment that is not sealed, so without
-/// an index, full of transactions that each have a frame of their own.
+/// an index, with nearly as many frames as one may have, a transaction each.
 struct LogResumeBench {
   private static let positions = 1_000
 
@@ -23,7 +23,7 @@ struct LogResumeBench {
       var log = try LedgerLog("resume")
       defer { log.remove() }
       var traffic = LedgerTraffic(size: 1)
-      try log.record(&traffic, stored: 60 << 20, groups: 1)
+      try log.record(&traffic, changes: 65_000, groups: 1)
       try await measure("log-resume-unsealed", log, traffic, after: 0, &report)
       try await measure("log-resume-unsealed-end", log, traffic, after: 0.999, &report)
     }
