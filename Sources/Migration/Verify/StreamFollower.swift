@@ -195,7 +195,9 @@ struct StreamFollower {
   private mutating func save(_ next: PassState, _ open: OpenRows) throws(PostgresError) {
     var next = next
     next.found.counts = next.found.counts.filter { $0.value > 0 }
-    let shown = wrong.values.map(\.mismatch).sorted { ($0.seen ?? .invalid, $0.key) < ($1.seen ?? .invalid, $1.key) }
+    let shown = wrong.values.map(\.mismatch).sorted {
+      ($0.seen ?? .invalid, $0.key) < ($1.seen ?? .invalid, $1.key)
+    }
     next.found.first = Array((shown.prefix(Verification.shown) + stale).prefix(Verification.shown))
     try store.save(next, open)
     state = next

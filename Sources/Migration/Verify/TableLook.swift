@@ -100,7 +100,8 @@ struct TableLook {
     var rest = keys[...]
     while !rest.isEmpty {
       let rows = try connection.query(
-        sql.again, [.text(JSONStrings.write(Array(rest.prefix(1000))))] + (sql.slot.map { [.text($0)] } ?? []),
+        sql.again,
+        [.text(JSONStrings.write(Array(rest.prefix(1000))))] + (sql.slot.map { [.text($0)] } ?? []),
         purpose: purpose)
       rest = rest.dropFirst(1000)
       for row in 0..<rows.rowCount {

@@ -21,6 +21,7 @@ struct VerifyLock {
          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
       """, [.text(slot)], purpose: "look for who holds the verification's lock")
     guard holder.rowCount > 0, let pid = holder[0, 0] else { return "a session that has just ended" }
-    return "server process \(pid) (\(holder[0, 1] ?? "unknown"))" + (holder[0, 2].map { " since \($0)" } ?? "")
+    return "server process \(pid) (\(holder[0, 1] ?? "unknown"))"
+      + (holder[0, 2].map { " since \($0)" } ?? "")
   }
 }

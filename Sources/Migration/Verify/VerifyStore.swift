@@ -41,7 +41,8 @@ struct VerifyStore {
       }
       let rows =
         open.suspects.values.map { OpenRow($0) }
-        + open.undecided.map { OpenRow($0, OpenRow.undecided) } + open.wrong.map { OpenRow($0.mismatch, $0.version) }
+        + open.undecided.map { OpenRow($0, OpenRow.undecided) }
+        + open.wrong.map { OpenRow($0.mismatch, $0.version) }
       if !rows.isEmpty { try write(rows, purpose) }
       try update(state, purpose)
     }

@@ -58,7 +58,8 @@ struct VerificationReport {
     let seed = "; --seed \(sample.seed) draws it again"
     guard result.mismatches == 0, result.undecided == 0, let bound = SampleProof.bound(rows: result.rows)
     else { return "of such a sample no bound can be told\(seed)" }
-    return "so, with 95 % confidence, fewer than 1 row in \(HumanFormat.count(Int64(1 / bound))) is wrong\(seed)"
+    return
+      "so, with 95 % confidence, fewer than 1 row in \(HumanFormat.count(Int64(1 / bound))) is wrong\(seed)"
   }
 
   /// How many rows are wrong, and how.

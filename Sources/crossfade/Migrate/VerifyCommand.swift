@@ -10,7 +10,8 @@ import Postgres
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Compares the new column with what the map makes of the old one: every row, recent ones, or a sample.",
+    abstract:
+      "Compares the new column with what the map makes of the old one: every row, recent ones, or a sample.",
     discussion: """
       A row counts as wrong only if it is still wrong, and unchanged, when the stream has passed the position at which \
       it was seen. No row is locked, and no snapshot is held. Stopped or killed, a look at the whole table goes on where \

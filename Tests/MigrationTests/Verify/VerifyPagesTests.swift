@@ -83,9 +83,12 @@ import Testing
     var rows: [Int64] = []
     var kills = 0
     var holds = true
-    let result = try ledger.verify(interrupt, { $0.pageRows = 20 }, applied: { enough in
-      holds ? LSN(rawValue: 1) : LedgerDatabase.allApplied(enough)
-    }).run { progress in
+    let result = try ledger.verify(
+      interrupt, { $0.pageRows = 20 },
+      applied: { enough in
+        holds ? LSN(rawValue: 1) : LedgerDatabase.allApplied(enough)
+      }
+    ).run { progress in
       rows.append(progress.rows)
       if progress.rows >= 500 { holds = false }
       guard [5, 20, 35].contains(rows.count) else { return }
