@@ -49,11 +49,18 @@ struct VerifyLooking {
       while try pass.step(report) {
         if interrupt.isStopped { throw .interrupted(purpose: "verify") }
       }
-      try pass.finish(quarantine: opened.quarantine, report)
+      let derive = opened.definition.derive
+      let fingerprint = try Fingerprint.of(
+        derive, try MapTable.load(derive.map, on: session.connection), on: session.connection)
+      let changed = "the map was changed while the rows were looked at"
+      try pass.finish(
+        quarantine: opened.quarantine, invalid: fingerprint == opened.fingerprint ? nil : changed, report)
     } catch {
       throw .postgres(error)
     }
-    return told(pass.state.found)
+    var result = told(pass.state.found)
+    if let invalid = pass.state.invalid { result.map.append(invalid + ": verify again") }
+    return result
   }
 
   /// The rows that transactions of the last so many seconds touched.

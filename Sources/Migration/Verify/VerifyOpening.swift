@@ -67,7 +67,8 @@ struct VerifyOpening {
           ("synchronous_commit", "off"), ("default_transaction_isolation", "read committed"),
           ("datestyle", "ISO"), ("intervalstyle", "postgres"), ("bytea_output", "hex"),
           ("search_path", "pg_catalog"),
-        ] + DerivationSQL.planSettings), interrupt: verify.interrupt)
+          // The map may be hashed; the ledger's rows are still found in the key's order.
+        ] + DerivationSQL.planSettings + [("enable_hashjoin", "on")]), interrupt: verify.interrupt)
     try connection.makeReadOnly()
     return connection
   }

@@ -55,8 +55,10 @@ struct WholePass {
   }
 
   /// Waits for the last suspects, looks at the quarantine, and ends the pass.
+  ///
+  /// - Parameter invalid: why it does not count, if it does not.
   mutating func finish(
-    quarantine: QuarantineLook?, _ report: (VerifyProgress) -> Void
+    quarantine: QuarantineLook?, invalid: String?, _ report: (VerifyProgress) -> Void
   ) throws(PostgresError) {
     try settle(downTo: 0, report)
     var next = state
@@ -76,6 +78,7 @@ struct WholePass {
     let applied = try session.appliedPosition(enough: LSN(rawValue: .max))
     next.found.witness = "\(applied.isValid ? applied : try session.table.position())"
     next.finished = true
+    next.invalid = invalid
     try save(next, open)
   }
 

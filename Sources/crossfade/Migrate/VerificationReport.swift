@@ -37,11 +37,13 @@ struct VerificationReport {
   }
 
   private var summary: String {
-    var rest = [
-      result.mismatches == 0 ? "none is wrong" : "\(HumanFormat.count(result.mismatches)) are wrong"
-    ]
-    if result.undecided > 0 { rest.append("\(HumanFormat.count(result.undecided)) are undecided") }
+    var rest = [result.mismatches == 0 ? "none is wrong" : Self.count(result.mismatches, "wrong")]
+    if result.undecided > 0 { rest.append(Self.count(result.undecided, "undecided")) }
     return "\(title): \(HumanFormat.count(result.rows)) rows looked at, " + rest.joined(separator: ", ")
+  }
+
+  private static func count(_ rows: Int64, _ what: String) -> String {
+    "\(HumanFormat.count(rows)) \(rows == 1 ? "is" : "are") \(what)"
   }
 
   private var title: String {
