@@ -124,7 +124,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "crossfade", "LocalCluster", "Migration", "Operations", "Postgres", "PGOutput", "ChangeLog",
+        "crossfade", "LocalCluster", "Derivation", "Migration", "Operations", "Postgres", "PGOutput", "ChangeLog",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
     .testTarget(name: "OperationsTests", dependencies: ["Operations"], swiftSettings: settings),

@@ -14,6 +14,8 @@ package struct TouchedKeys {
   }
 
   private let reader: LogReader
+  /// Up to where the log held everything when reading began.
+  private let held: LSN
   private let through: LSN
   private let since: Timestamp?
   private var builder: BatchBuilder
@@ -26,7 +28,7 @@ package struct TouchedKeys {
   private var isPastEnd = false
 
   /// Up to where every key was given, once there is no more.
-  package var reached: LSN { isPastEnd ? through : min(through, reader.position) }
+  package var reached: LSN { isPastEnd ? through : min(through, held) }
 
   /// - Parameters:
   ///   - after: what ends here or before is not asked for.
@@ -36,7 +38,13 @@ package struct TouchedKeys {
     _ derive: SlotDefinition.Derive, map: StateMap, directory: String, after: LSN, through: LSN,
     since: Timestamp? = nil, forms: [TypeOID: BinaryForm] = [:]
   ) throws(DualWriteError) {
-    do { reader = try LogReader(directory: directory, after: after) } catch { throw .log(error) }
+    do {
+      // Looked up before reading: all of it is met on the way to the end.
+      held = try ChangeLogWriter.inspect(directory: directory)?.watermark ?? .invalid
+      reader = try LogReader(directory: directory, after: after)
+    } catch {
+      throw .log(error)
+    }
     builder = BatchBuilder(
       derive: derive, statuses: StatusSet(map), forms: forms, skipThrough: after, capacity: 1024)
     self.through = through

@@ -17,11 +17,14 @@ struct TableLook {
   let connection: Connection
   let sql: VerifySQL
   private let derive: SlotDefinition.Derive
+  private let interrupt: Interrupt
 
-  init(_ derive: SlotDefinition.Derive, quarantineOf slot: String?, on connection: Connection)
-    throws(PostgresError)
-  {
+  init(
+    _ derive: SlotDefinition.Derive, quarantineOf slot: String?, on connection: Connection,
+    interrupt: Interrupt
+  ) throws(PostgresError) {
     self.connection = connection
+    self.interrupt = interrupt
     self.derive = derive
     let types = try MapTable.keyTypes(derive, on: connection)
     guard types.count == derive.key.count else {
@@ -31,22 +34,38 @@ struct TableLook {
     sql = VerifySQL(derive: derive, keyTypes: types, slot: slot)
   }
 
+  /// Asks, and again in a moment where DDL had the table locked, or a standby had to replay what it conflicts with.
+  private func ask(
+    _ sql: String, _ parameters: [Parameter] = [], purpose: String
+  ) throws(PostgresError) -> QueryResult {
+    var attempts = 0
+    while true {
+      do throws(PostgresError) {
+        return try connection.query(sql, parameters, purpose: purpose)
+      } catch {
+        guard error.sqlState?.isTransient == true, attempts < 20 else { throw error }
+        attempts += 1
+        if interrupt.wait(milliseconds: 100 * attempts) { throw .interrupted(purpose: purpose) }
+      }
+    }
+  }
+
   /// Where the WAL stands.
   func position() throws(PostgresError) -> LSN {
     let purpose = "read the WAL position"
     return try Self.position(
-      try connection.query("SELECT \(VerifySQL.position)", purpose: purpose), 0, purpose)
+      try ask("SELECT \(VerifySQL.position)", purpose: purpose), 0, purpose)
   }
 
   /// The last key of the table; nil when it is empty.
   func lastKey() throws(PostgresError) -> [String]? {
-    let last = try connection.query(sql.last, purpose: "find the last key")
+    let last = try ask(sql.last, purpose: "find the last key")
     return last.rowCount == 1 ? derive.key.indices.compactMap { last[0, $0] } : nil
   }
 
   /// The planner's estimate of the rows.
   func estimate() throws(PostgresError) -> Int64 {
-    try connection.query(sql.estimate, [.text(derive.table.quoted)], purpose: "estimate the rows").integer(
+    try ask(sql.estimate, [.text(derive.table.quoted)], purpose: "estimate the rows").integer(
       0, 0)
       ?? 0
   }
@@ -56,7 +75,7 @@ struct TableLook {
     after last: [String]?, through bound: [String], rows: Int
   ) throws(PostgresError) -> [String]? {
     let purpose = "find the next page"
-    let page = try connection.query(
+    let page = try ask(
       sql.pageEnd(after: last != nil),
       [.integer(rows)] + bound.map { .text($0) } + (last ?? []).map { .text($0) }, purpose: purpose)
     guard page.rowCount == 1 else { return nil }
@@ -71,7 +90,7 @@ struct TableLook {
   func page(after last: [String]?, through end: [String]) throws(PostgresError) -> Look {
     let purpose = "look at a page"
     return try Self.look(
-      try connection.query(
+      try ask(
         sql.page(after: last != nil), end.map { .text($0) } + (last ?? []).map { .text($0) }, purpose: purpose
       ),
       purpose)
@@ -81,7 +100,7 @@ struct TableLook {
   func rows(of keys: [String]) throws(PostgresError) -> Look {
     let purpose = "look up rows by key"
     return try Self.look(
-      try connection.query(sql.keyed, [.text(JSONStrings.write(keys))], purpose: purpose), purpose)
+      try ask(sql.keyed, [.text(JSONStrings.write(keys))], purpose: purpose), purpose)
   }
 
   /// Looks at places of a partition, or the table, `(block,line)` each.
@@ -89,7 +108,7 @@ struct TableLook {
     let purpose = "look at rows drawn"
     let array = "{" + places.map { "\"\($0)\"" }.joined(separator: ",") + "}"
     return try Self.look(
-      try connection.query(sql.places, [.integer(leaf), .text(array)], purpose: purpose), purpose)
+      try ask(sql.places, [.integer(leaf), .text(array)], purpose: purpose), purpose)
   }
 
   /// Which of these keys' rows are wrong now, and where the WAL stood; many keys are asked for in portions.
@@ -99,7 +118,7 @@ struct TableLook {
     // The position is read last: it must not lie before what any of the looks saw.
     var rest = keys[...]
     while !rest.isEmpty {
-      let rows = try connection.query(
+      let rows = try ask(
         sql.again,
         [.text(JSONStrings.write(Array(rest.prefix(1000))))] + (sql.slot.map { [.text($0)] } ?? []),
         purpose: purpose)
@@ -118,9 +137,9 @@ struct TableLook {
   /// The partitions that hold rows, or the table itself.
   func leaves() throws(PostgresError) -> (leaves: [SampleDraw.Leaf], blockSize: UInt64) {
     let purpose = "measure the table"
-    let size = try connection.query("SELECT current_setting('block_size')", purpose: purpose)
+    let size = try ask("SELECT current_setting('block_size')", purpose: purpose)
     let blockSize = size[0, 0].flatMap { UInt64($0) } ?? 8192
-    let rows = try connection.query(sql.leaves, [.text(derive.table.quoted)], purpose: purpose)
+    let rows = try ask(sql.leaves, [.text(derive.table.quoted)], purpose: purpose)
     return (
       (0..<rows.rowCount).compactMap { row in
         guard let oid = rows[row, 0].flatMap({ UInt32($0) }), let bytes = rows[row, 1].flatMap({ UInt64($0) })

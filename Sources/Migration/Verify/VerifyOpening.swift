@@ -32,7 +32,8 @@ struct VerifyOpening {
       var notes: [String] = []
       let quarantined = try mayReadQuarantine(connection, &notes)
       let table = try TableLook(
-        definition.derive, quarantineOf: quarantined ? definition.slot : nil, on: connection)
+        definition.derive, quarantineOf: quarantined ? definition.slot : nil, on: connection,
+        interrupt: verify.interrupt)
       let session = VerifySession(
         table, options: verify.options, interrupt: verify.interrupt, applied: verify.applied)
       if try verify.applied(connection, .invalid) == .invalid {

@@ -4,6 +4,7 @@ import Glibc
 import LocalCluster
 import PGOutput
 import Postgres
+import Synchronization
 import Testing
 
 extension Integration {
@@ -37,7 +38,10 @@ extension Integration {
       try ledger.backfill()
       let workload = Workload(conninfo: ledger.conninfo, plan: .everyKind(seed: seed))
       workload.start()
+      let brake = Brake(ledger.conninfo)
       let quiet = try object(ledger.command("verify", ["--json", "--page", "20"], within: .seconds(120)))
+      // Else the test would prove nothing: there were rows on their way when they were looked at.
+      #expect(try #require(quiet["settled"] as? Int) > 0)
       #expect(quiet["mismatches"] as? Int == 0 && quiet["undecided"] as? Int == 0, "\(quiet)")
       #expect(try #require(quiet["rows"] as? Int) >= 19_000)
 
@@ -53,6 +57,7 @@ extension Integration {
         "UPDATE public.transactions SET state_id = 9 - state_id WHERE id = (SELECT max(id) FROM public.transactions "
           + "WHERE id <= 20000 AND status IN ('DECLINED', 'EXPIRED', 'CHARGE BACK'))  RETURNING id")
       let ended = verify.wait(within: .seconds(120))
+      brake.release()
       #expect(workload.stop().errors == [:])
       #expect(ended == .exited(1), "\(verify.output)")
       #expect(
@@ -277,6 +282,37 @@ extension Integration {
       let noLog = try ledger.command("verify", ["--recent", "1h"])
       #expect(noLog.status == .exited(0) || noLog.status == .exited(66), "\(noLog.output)")
     }
+  }
+}
+
+/// Holds the dual-write up for a moment, again and again: its checkpoint is locked.
+private final class Brake: Sendable {
+  private let worker: Worker<Void>
+  private let released: Released
+
+  private final class Released: Sendable {
+    private let flag = Mutex(false)
+    var isSet: Bool { flag.withLock { $0 } }
+    func set() { flag.withLock { $0 = true } }
+  }
+
+  init(_ conninfo: String) {
+    let released = Released()
+    self.released = released
+    worker = Worker {
+      guard let session = try? Connection(conninfo, options: .init(applicationName: "brake")) else { return }
+      while !released.isSet {
+        _ = try? session.script(
+          "BEGIN; SELECT FROM crossfade.checkpoint FOR UPDATE; SELECT pg_sleep(0.3); COMMIT",
+          purpose: "hold up")
+        usleep(50_000)
+      }
+    }
+  }
+
+  func release() {
+    released.set()
+    _ = eventually(within: .seconds(20)) { worker.isFinished }
   }
 }
 
