@@ -58,7 +58,12 @@ extension Verify {
         try StreamFollower(opened, store: store, interrupt: interrupt)
       }
       repeat {
-        guard round(try follower.round()) else { break }
+        do throws(MigrationError) {
+          guard round(try follower.round()) else { break }
+        } catch {
+          // Ended in the middle of a round: what it had found is kept, and where it stood before is told.
+          guard case .postgres(.interrupted) = error else { throw error }
+        }
       } while !interrupt.wait(milliseconds: interval)
       return follower.standing
     }

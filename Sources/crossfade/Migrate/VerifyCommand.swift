@@ -45,7 +45,8 @@ struct VerifyCommand: AsyncParsableCommand {
   var on: String?
   @Option(
     help: ArgumentHelp(
-      "How long the stream may stand still before what waits for it is left undecided.", valueName: "time"),
+      "How long the stream may stand still before what waits for it is left undecided (default: 2m).",
+      valueName: "time"),
     transform: duration)
   var wait = Milliseconds.seconds(120)
   @Option(help: ArgumentHelp("The most rows of one look.", valueName: "rows")) var page = 50_000
