@@ -124,8 +124,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "crossfade", "LocalCluster", "Derivation", "Migration", "Operations", "Postgres", "PGOutput", "ChangeLog",
-        .product(name: "Logging", package: "swift-log"),
+        "crossfade", "LocalCluster", "Derivation", "Migration", "Operations", "Postgres", "PGOutput",
+        "ChangeLog", .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
     .testTarget(name: "OperationsTests", dependencies: ["Operations"], swiftSettings: settings),
