@@ -16,6 +16,8 @@ struct Look: Equatable {
 struct TableLook {
   let connection: Connection
   let sql: VerifySQL
+  /// Whether the role may find rows by their place.
+  let mayDraw: Bool
   private let derive: SlotDefinition.Derive
   private let interrupt: Interrupt
 
@@ -31,7 +33,15 @@ struct TableLook {
       throw .unexpected(
         purpose: "verify", what: "table \(derive.table) or one of its key columns does not exist")
     }
-    sql = VerifySQL(derive: derive, keyTypes: types, slot: slot)
+    let granted = try connection.query(
+      """
+      SELECT has_column_privilege($1::regclass::oid, 'xmin', 'SELECT'),
+             has_column_privilege($1::regclass::oid, 'ctid', 'SELECT')
+             AND has_column_privilege($1::regclass::oid, 'tableoid', 'SELECT')
+      """, [.text(derive.table.quoted)], purpose: "look up what may be read")
+    sql = VerifySQL(
+      derive: derive, keyTypes: types, slot: slot, readsVersions: granted.boolean(0, 0))
+    mayDraw = granted.boolean(0, 1)
   }
 
   /// Asks, and again in a moment where DDL had the table locked, or a standby had to replay what it conflicts with.

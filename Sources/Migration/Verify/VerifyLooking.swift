@@ -95,6 +95,11 @@ struct VerifyLooking {
   func sample(
     rows: Int, seed: UInt64, _ report: (VerifyProgress) -> Void
   ) throws(MigrationError) -> Verification {
+    guard session.table.mayDraw else {
+      throw .notReady(
+        what: "a sample finds rows by their place in the table, which this role may not read",
+        hint: "GRANT SELECT (xmin, ctid, tableoid) ON \(opened.definition.derive.table.quoted) to it")
+    }
     do throws(PostgresError) {
       let (leaves, blockSize) = try session.table.leaves()
       var draw = SampleDraw(leaves: leaves, blockSize: blockSize, seed: seed)

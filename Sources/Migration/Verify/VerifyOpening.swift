@@ -34,6 +34,11 @@ struct VerifyOpening {
       let table = try TableLook(
         definition.derive, quarantineOf: quarantined ? definition.slot : nil, on: connection,
         interrupt: verify.interrupt)
+      if !table.sql.readsVersions {
+        notes.append(
+          "this role may not read xmin, so versions of a row are told apart by their values: "
+            + "GRANT SELECT (xmin) ON \(definition.derive.table.quoted) mends that")
+      }
       let session = VerifySession(
         table, options: verify.options, interrupt: verify.interrupt, applied: verify.applied)
       if try verify.applied(connection, .invalid) == .invalid {

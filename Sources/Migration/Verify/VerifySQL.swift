@@ -12,6 +12,8 @@ struct VerifySQL {
   let keyTypes: [String]
   /// The slot whose quarantine is looked up; nil where it may not be read.
   let slot: String?
+  /// Whether the role may read `xmin`, which a grant of columns does not include.
+  let readsVersions: Bool
 
   static let position = """
     CASE WHEN pg_catalog.pg_is_in_recovery()
@@ -25,6 +27,14 @@ struct VerifySQL {
   private var keys: String { derive.key.map { "t.\($0.quoted)" }.joined(separator: ", ") }
   private var keyJSON: String {
     "pg_catalog.jsonb_build_array(\(derive.key.map { "t.\($0.quoted)::text" }.joined(separator: ", ")))"
+  }
+
+  /// Which version of the row it is. The values stand in for it where need be: a row that goes to and fro between the same
+  /// two states, each time looked at in the same step, would then be taken for one that stays wrong.
+  private var version: String {
+    readsVersions
+      ? "t.xmin::text"
+      : "pg_catalog.md5(pg_catalog.jsonb_build_array(t.\(derive.from.quoted)::text, \(to)::text)::text)"
   }
 
   /// A row is wrong when it differs from what the map gives, or has nothing at all.
@@ -47,7 +57,7 @@ struct VerifySQL {
       """
     return """
       SELECT count(*), \(Self.position),
-             json_agg(json_build_array(\(keyJSON)::text, t.xmin::text))
+             json_agg(json_build_array(\(keyJSON)::text, \(version)))
                FILTER (WHERE \(to) IS DISTINCT FROM \(expected) OR \(to) IS NULL)
       """
   }
@@ -113,7 +123,7 @@ struct VerifySQL {
       ? "true"
       : "EXISTS (SELECT FROM crossfade.quarantine AS q WHERE q.slot = $2 AND q.key = \(keyJSON))"
     return """
-      SELECT \(keyJSON)::text, t.xmin::text,
+      SELECT \(keyJSON)::text, \(version),
              pg_catalog.left(t.\(derive.from.quoted)::text, 1000), \(to)::text,
              CASE WHEN \(derived) IS NULL AND \(to) IS NULL
                   THEN CASE WHEN \(listed) THEN 'unmapped' ELSE 'unlisted' END

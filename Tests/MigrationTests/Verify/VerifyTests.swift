@@ -205,6 +205,35 @@ import Testing
       ])
   }
 
+  @Test("a grant of columns is enough for the table; what it leaves out is told")
+  func columnGrants() throws {
+    let ledger = try ledger("verify_columns", rows: "(1, 'AUTH', 1), (2, 'AUTH', 2), (3, 'AUTH', NULL)")
+    try ledger.run(
+      """
+      DO $$ BEGIN CREATE ROLE verify_columns LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+      GRANT USAGE ON SCHEMA crossfade TO verify_columns;
+      GRANT SELECT ON public.transaction_state, crossfade.checkpoint, crossfade.quarantine TO verify_columns;
+      GRANT SELECT (id, status, state_id) ON public.transactions TO verify_columns;
+      """)
+    let conninfo = ledger.cluster.conninfo(database: ledger.name, user: "verify_columns")
+    let result = try verify(ledger) { $0.on = conninfo }
+    #expect(result.counts == [.incorrect: 1, .incomplete: 1])
+    #expect(result.notes.contains { $0.contains("GRANT SELECT (xmin)") })
+    let error = #expect(throws: MigrationError.self) {
+      _ = try verify(ledger) {
+        $0.on = conninfo
+        $0.scope = .sample(rows: 5, seed: 1)
+      }
+    }
+    #expect(error?.hint == #"GRANT SELECT (xmin, ctid, tableoid) ON "public"."transactions" to it"#)
+    try ledger.run("GRANT SELECT (xmin, ctid, tableoid) ON public.transactions TO verify_columns")
+    let sample = try verify(ledger) {
+      $0.on = conninfo
+      $0.scope = .sample(rows: 50, seed: 1)
+    }
+    #expect(sample.mismatches > 20)
+  }
+
   @Test("two at once: the second is told who is at it; a sample may run beside it")
   func lock() throws {
     let ledger = try ledger("verify_lock", rows: "(1, 'AUTH', 1)")
