@@ -204,13 +204,13 @@ import Testing
     var ledger = try ready("constrain_load")
     ledger.definition.migrate.lockTimeout = Milliseconds(400)
     let isOver = Atomic<Bool>(false)
-    // A transaction of two seconds after another: a schema change that just waited would hold up the writers for as long.
+    // A transaction of a second and a half after another: a schema change that just waited would hold up the writers for as long.
     let reader = Worker { [ledger] () -> Bool in
       guard let connection = try? ledger.connect("reader") else { return false }
       while !isOver.load(ordering: .acquiring) {
         guard
           (try? connection.script(
-            "BEGIN; SELECT count(*) FROM public.transactions; SELECT pg_sleep(2); COMMIT; SELECT pg_sleep(0.1)",
+            "BEGIN; SELECT count(*) FROM public.transactions; SELECT pg_sleep(1.5); COMMIT; SELECT pg_sleep(0.3)",
             purpose: "read")) != nil
         else { return false }
       }

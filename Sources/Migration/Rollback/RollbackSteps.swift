@@ -19,6 +19,7 @@ struct RollbackSteps {
         if !step.wayBack.isEmpty { keeps.append("stood before, and stays: \(step.title)") }
       case .done, .running, .failed:
         var step = step
+        step.title = record.title
         if !record.wayBack.isEmpty { step.wayBack = record.wayBack }
         if let back = step.reversed { steps.append(back.clearing(step.leftovers)) }
       }

@@ -4,7 +4,8 @@
 /// - Each try waits longer than the one before, up to a limit, which also holds for the last: whoever queues behind us waits no
 ///   longer than that.
 /// - Between tries it sleeps anything up to a growing ceiling (full jitter), so that two who meet do not meet again.
-/// - While somebody holds the lock in a transaction that is not about to end, it does not try at all.
+/// - While somebody holds the lock in a transaction that is not about to end, it does not try at all, only looks again soon: a
+///   look keeps nobody waiting, and the moment between two such transactions is short.
 struct LockPatience {
   /// What to do next.
   enum Action: Equatable {
@@ -23,6 +24,8 @@ struct LockPatience {
   private let attemptsAllowed: Int
   private var ceiling = 50
   private var mustWait = false
+  /// The longest time between two looks at who holds the lock.
+  private static let look = 500
 
   /// - Parameters:
   ///   - timeouts: `lock_timeout` of the first and the last try.
@@ -43,11 +46,12 @@ struct LockPatience {
     elapsed: Int, blocked: Bool, yielding: Bool = false, draw: (Int) -> Int = { Int.random(in: 0...$0) }
   ) -> Action {
     if mustWait || blocked {
-      mustWait = false
       guard elapsed < budget else { return .giveUp }
-      ceiling = min(5_000, ceiling * 2)
+      if mustWait { ceiling = min(5_000, ceiling * 2) }
+      let longest = mustWait ? ceiling : Self.look
+      mustWait = false
       // Never nothing: a look costs the server something too.
-      return .wait(milliseconds: min(max(20, draw(ceiling)), max(20, budget - elapsed)))
+      return .wait(milliseconds: min(max(20, draw(longest)), max(20, budget - elapsed)))
     }
     guard attempts == 0 || (elapsed < budget && attempts < attemptsAllowed) else { return .giveUp }
     let grown = attempts < 16 ? timeouts.lowerBound << attempts : timeouts.upperBound

@@ -16,11 +16,12 @@ import Testing
     #expect(patience.attempts == 7)
   }
 
-  @Test("sleeps are drawn from the whole of a ceiling that doubles, and are never nothing")
+  @Test("sleeps are drawn from the whole of a ceiling that doubles with each try, and are never nothing")
   func jitter() {
     var ceilings: [Int] = []
     var patience = LockPatience(timeouts: 100...2_000, budget: 600_000)
     for _ in 0..<9 {
+      _ = patience.next(elapsed: 0, blocked: false)
       let action = patience.next(elapsed: 0, blocked: true) { ceiling in
         ceilings.append(ceiling)
         return 0
@@ -30,10 +31,16 @@ import Testing
     #expect(ceilings == [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000])
   }
 
+  @Test("looks come soon after each other, however many there were")
+  func looks() {
+    var patience = LockPatience(timeouts: 100...2_000, budget: 600_000)
+    for _ in 0..<9 { #expect(patience.next(elapsed: 0, blocked: true) { $0 } == .wait(milliseconds: 500)) }
+  }
+
   @Test("while somebody obstinate holds it there is no try; the budget ends the waits")
   func blocked() {
     var patience = LockPatience(timeouts: 100...2_000, budget: 1_000)
-    #expect(patience.next(elapsed: 0, blocked: true) { $0 } == .wait(milliseconds: 100))
+    #expect(patience.next(elapsed: 0, blocked: true) { $0 } == .wait(milliseconds: 500))
     #expect(patience.next(elapsed: 900, blocked: true) { $0 } == .wait(milliseconds: 100))
     #expect(patience.next(elapsed: 1_000, blocked: true) == .giveUp)
     #expect(patience.attempts == 0)
