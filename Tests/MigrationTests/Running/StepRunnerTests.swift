@@ -152,7 +152,8 @@ import Testing
 
   @Test("when the session with the migration's lock is ended, the work stops")
   func lockLost() async throws {
-    let ledger = try LedgerDatabase("runner_lock_lost")
+    var ledger = try LedgerDatabase("runner_lock_lost")
+    ledger.definition.migrate.lockBudget = .seconds(20)
     let holder = try ledger.connect("holder")
     try holder.script("BEGIN; SELECT count(*) FROM public.transactions", purpose: "hold the lock")
     let isWaiting = Atomic<Bool>(false)
