@@ -11,8 +11,7 @@ struct CrossfadeCommand: AsyncParsableCommand {
     subcommands: [
       CheckCommand.self, ExpandCommand.self, RunCommand.self, StatusCommand.self, BackfillCommand.self,
       ConstrainCommand.self, VerifyCommand.self, RollbackCommand.self, AuditCommand.self,
-      QuarantineCommand.self, ResetCommand.self, LogCommand.self,
-      DecodeCommand.self,
+      QuarantineCommand.self, ResetCommand.self, LogCommand.self, ReplayCommand.self, DecodeCommand.self,
       DemoCommand.self,
     ])
 }
