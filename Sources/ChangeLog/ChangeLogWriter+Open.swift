@@ -12,7 +12,7 @@ extension ChangeLogWriter {
   ) throws(ChangeLogError) -> ChangeLogWriter {
     let directory = LogDirectory(path: path, calls: options.calls)
     try directory.create()
-    let lock = try DirectoryLock(directory: path)
+    let lock = try DirectoryLock(directory: path, calls: options.calls)
     try directory.removeUnfinished()
     let encoder = try FrameEncoder()
     let maker = SegmentMaker(directory: directory, encoder: encoder)

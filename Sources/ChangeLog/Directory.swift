@@ -19,11 +19,37 @@ package enum Directory {
     return found
   }
 
+  /// Makes the directory, one level; false when it was there.
+  package static func make(_ path: String, _ calls: FileCalls) throws(ChangeLogError) -> Bool {
+    if FileCalls.uninterrupted({ calls.makeDirectory(path, 0o750) }) == 0 { return true }
+    guard errno == EEXIST else { throw LogFile.error("mkdir", path, errno) }
+    return false
+  }
+
+  /// Gives a file or directory another name, in place of what has it.
+  package static func rename(
+    _ path: String, to newPath: String, _ calls: FileCalls
+  ) throws(ChangeLogError) {
+    guard FileCalls.uninterrupted({ calls.rename(path, newPath) }) == 0 else {
+      throw LogFile.error("rename", path, errno)
+    }
+  }
+
+  /// Removes a file, if it is there.
+  package static func remove(_ path: String, _ calls: FileCalls) throws(ChangeLogError) {
+    guard FileCalls.uninterrupted({ calls.unlink(path) }) == 0 || errno == ENOENT else {
+      throw LogFile.error("unlink", path, errno)
+    }
+  }
+
   /// Makes created, renamed and removed names durable.
   package static func sync(_ path: String, _ calls: FileCalls) throws(ChangeLogError) {
-    let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
+    let descriptor = FileCalls.uninterrupted { calls.open(path, flags, 0) }
     guard descriptor >= 0 else { throw LogFile.error("open", path, errno) }
     defer { close(descriptor) }
-    guard calls.syncDirectory(descriptor) == 0 else { throw .syncFailed(path: path, errno: errno) }
+    guard FileCalls.uninterrupted({ calls.syncDirectory(descriptor) }) == 0 else {
+      throw .syncFailed(path: path, errno: errno)
+    }
   }
 }

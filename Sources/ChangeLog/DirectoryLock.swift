@@ -5,9 +5,9 @@ import Glibc
 final class DirectoryLock {
   private let descriptor: Int32
 
-  init(directory: String) throws(ChangeLogError) {
+  init(directory: String, calls: FileCalls) throws(ChangeLogError) {
     let path = directory + "/lock"
-    let opened = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+    let opened = FileCalls.uninterrupted { calls.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640) }
     guard opened >= 0 else { throw LogFile.error("open", path, errno) }
     guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
       let code = errno
@@ -17,11 +17,9 @@ final class DirectoryLock {
       throw LogFile.error("flock", path, code)
     }
     let pid = Array("\(getpid())\n".utf8)
-    guard ftruncate(opened, 0) == 0, pwrite(opened, pid, pid.count, 0) == pid.count else {
-      let code = errno
-      close(opened)
-      throw LogFile.error("write", path, code)
-    }
+    // A courtesy to whom it keeps out. It may fail: a log on a full disk can still be opened, and room be made.
+    _ = FileCalls.uninterrupted { calls.truncate(opened, 0) }
+    _ = FileCalls.uninterrupted { calls.write(opened, pid, pid.count, 0) }
     descriptor = opened
   }
 

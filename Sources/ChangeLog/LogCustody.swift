@@ -5,14 +5,20 @@ public final class LogCustody {
   /// The log's directory; its new place once it was set aside.
   public private(set) var directory: String
   private let lock: DirectoryLock
+  private let calls: FileCalls
 
   /// Takes the lock. Throws `locked`, with the process that holds it, and `noLog` where there is no directory.
-  public init(directory: String) throws(ChangeLogError) {
+  public convenience init(directory: String) throws(ChangeLogError) {
+    try self.init(directory: directory, calls: .system)
+  }
+
+  package init(directory: String, calls: FileCalls) throws(ChangeLogError) {
     guard access(directory, F_OK) == 0 else { throw .noLog(directory: directory) }
     var path = directory
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     self.directory = path
-    lock = try DirectoryLock(directory: path)
+    self.calls = calls
+    lock = try DirectoryLock(directory: path, calls: calls)
   }
 
   /// Renames the directory to `DIRECTORY.SUFFIX`, with a number behind where that name is taken, and makes the change
@@ -24,9 +30,9 @@ public final class LogCustody {
       target = "\(directory).\(suffix).\(number)"
       number += 1
     }
-    guard rename(directory, target) == 0 else { throw LogFile.error("rename", directory, errno) }
+    try Directory.rename(directory, to: target, calls)
     directory = target
-    try LogDirectory(path: target + "/..").sync()
+    try Directory.sync(target + "/..", calls)
     return target
   }
 }

@@ -20,11 +20,7 @@ struct LogDirectory: Sendable {
 
   /// Creates the directory, one level, if it is missing.
   func create() throws(ChangeLogError) {
-    if mkdir(path, 0o750) == 0 {
-      try Directory.sync(path + "/..", calls)
-    } else if errno != EEXIST {
-      throw LogFile.error("mkdir", path, errno)
-    }
+    if try Directory.make(path, calls) { try Directory.sync(path + "/..", calls) }
   }
 
   /// The starts of the segments, ascending. A missing directory has none.
@@ -35,7 +31,7 @@ struct LogDirectory: Sendable {
   /// Removes what a crash left of segments that were never finished.
   func removeUnfinished() throws(ChangeLogError) {
     for name in try Directory.names(in: path) where name.hasSuffix(Self.unfinishedSuffix) {
-      if unlink("\(path)/\(name)") != 0 && errno != ENOENT { throw LogFile.error("unlink", name, errno) }
+      try Directory.remove("\(path)/\(name)", calls)
     }
   }
 

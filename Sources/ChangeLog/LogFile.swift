@@ -22,7 +22,7 @@ package final class LogFile {
       case .write: O_RDWR
       case .create: O_RDWR | O_CREAT | O_TRUNC
       }
-    let opened = Glibc.open(path, flags | O_CLOEXEC, 0o640)
+    let opened = FileCalls.uninterrupted { calls.open(path, flags | O_CLOEXEC, 0o640) }
     guard opened >= 0 else { throw LogFile.error("open", path, errno) }
     descriptor = opened
     self.path = finalPath ?? path
@@ -66,11 +66,10 @@ package final class LogFile {
     guard let base = source.baseAddress else { return }
     var done = 0
     while done < source.count {
-      let put = calls.write(descriptor, base + done, source.count - done, Int(clamping: offset) + done)
-      if put < 0 {
-        if errno == EINTR { continue }
-        throw Self.error("write", path, errno)
+      let put = FileCalls.uninterrupted {
+        calls.write(descriptor, base + done, source.count - done, Int(clamping: offset) + done)
       }
+      if put < 0 { throw Self.error("write", path, errno) }
       if put == 0 { throw Self.error("write", path, EIO) }
       done += put
     }
@@ -78,11 +77,13 @@ package final class LogFile {
 
   /// `fdatasync`: contents and size. A failure is never retried: the kernel reports it once and forgets.
   package func sync() throws(ChangeLogError) {
-    guard calls.syncData(descriptor) == 0 else { throw .syncFailed(path: path, errno: errno) }
+    guard FileCalls.uninterrupted({ calls.syncData(descriptor) }) == 0 else {
+      throw .syncFailed(path: path, errno: errno)
+    }
   }
 
   package func truncate(to size: UInt64) throws(ChangeLogError) {
-    guard calls.truncate(descriptor, Int(clamping: size)) == 0 else {
+    guard FileCalls.uninterrupted({ calls.truncate(descriptor, Int(clamping: size)) }) == 0 else {
       throw Self.error("truncate", path, errno)
     }
   }

@@ -55,7 +55,7 @@ struct SegmentMaker {
     do throws(ChangeLogError) {
       try file.write(index.bytes, at: state.offset)
     } catch {
-      unlink(directory.unfinishedPath(header.start))
+      _ = directory.calls.unlink(directory.unfinishedPath(header.start))
       try file.truncate(to: state.offset)
       throw error
     }
@@ -85,17 +85,15 @@ struct SegmentMaker {
       try file.sync()
       return OpenSegment(file: file, state: state)
     } catch {
-      unlink(path)
+      _ = directory.calls.unlink(path)
       throw error
     }
   }
 
   /// Gives the segment its name, durably.
   private func settle(_ start: LSN) throws(ChangeLogError) {
-    let path = directory.segmentPath(start)
-    guard rename(directory.unfinishedPath(start), path) == 0 else {
-      throw LogFile.error("rename", path, errno)
-    }
+    try Directory.rename(
+      directory.unfinishedPath(start), to: directory.segmentPath(start), directory.calls)
     try directory.sync()
   }
 }

@@ -211,7 +211,7 @@ final class TargetSession {
       settings: [
         ("lock_timeout", "\(plan.lockTimeout)"), ("statement_timeout", "\(plan.statementTimeout)"),
         ("synchronous_commit", plan.synchronousCommit), ("idle_in_transaction_session_timeout", "60000"),
-        ("default_transaction_isolation", "read committed"), ("search_path", "pg_catalog"),
+        ("default_transaction_isolation", "read committed"), ("search_path", "pg_catalog"), OwnWrites.setting,
       ] + DerivationSQL.planSettings)
   }
 

@@ -25,7 +25,11 @@ struct LedgerDatabase {
   ]
 
   /// - Parameter table: the columns of `public.transactions` beside its `status`.
-  init(_ name: String, table: String = "id bigint PRIMARY KEY", key: [String] = ["id"]) throws {
+  /// - Parameter isPartitioned: by ranges of id, two partitions below the table and one more below the second.
+  init(
+    _ name: String, table: String = "id bigint PRIMARY KEY", key: [String] = ["id"],
+    isPartitioned: Bool = false
+  ) throws {
     cluster = try Self.shared.get()
     self.name = name
     try cluster.createDatabase(name)
@@ -39,7 +43,18 @@ struct LedgerDatabase {
           table: try QualifiedName(sql: "public.transaction_state"), id: try Identifier("id"),
           code: try Identifier("code"), status: try Identifier("legacy_status"), states: Self.states)),
       log: .init(directory: "/nowhere"))
-    try run("CREATE TABLE public.transactions (\(table), status text)")
+    try run(
+      "CREATE TABLE public.transactions (\(table), status text)"
+        + (isPartitioned ? " PARTITION BY RANGE (id)" : ""))
+    if isPartitioned {
+      try run(
+        """
+        CREATE TABLE public.low PARTITION OF public.transactions FOR VALUES FROM (0) TO (1000);
+        CREATE TABLE public.high PARTITION OF public.transactions FOR VALUES FROM (1000) TO (1000000)
+          PARTITION BY RANGE (id);
+        CREATE TABLE public.highest PARTITION OF public.high FOR VALUES FROM (1000) TO (1000000);
+        """)
+    }
   }
 
   func connect(_ application: String = "migration test") throws -> Connection {

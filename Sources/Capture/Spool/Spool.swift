@@ -1,5 +1,4 @@
 import ChangeLog
-import Glibc
 import PGOutput
 
 /// What has been spooled of one transaction: whole chunks in a file, and the bytes that wait to become the next.
@@ -90,7 +89,7 @@ struct Spool {
   /// Gives the file another name.
   mutating func rename(to newPath: String) throws(ChangeLogError) {
     guard path != newPath else { return }
-    guard Glibc.rename(path, newPath) == 0 else { throw LogFile.error("rename", path, errno) }
+    try Directory.rename(path, to: newPath, calls)
     path = newPath
   }
 
@@ -101,7 +100,7 @@ struct Spool {
 
   /// Removes the file, if there is one.
   func remove() throws(ChangeLogError) {
-    guard unlink(path) == 0 || errno == ENOENT else { throw LogFile.error("unlink", path, errno) }
+    try Directory.remove(path, calls)
   }
 
   /// Calls `body` with the records, chunk by chunk, in order.

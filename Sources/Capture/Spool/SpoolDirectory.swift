@@ -1,5 +1,4 @@
 import ChangeLog
-import Glibc
 import PGOutput
 
 /// What stands in a spool directory, by name.
@@ -16,9 +15,10 @@ enum SpoolDirectory {
   static let complete = "complete"
 
   /// Takes that back: what stood in the spool may not be what the server believes was sent.
-  static func doubtCompleteness(logDirectory: String) throws(ChangeLogError) {
-    let path = "\(logDirectory)/spool/\(complete)"
-    guard unlink(path) == 0 || errno == ENOENT else { throw LogFile.error("unlink", path, errno) }
+  static func doubtCompleteness(
+    logDirectory: String, calls: FileCalls = .system
+  ) throws(ChangeLogError) {
+    try Directory.remove("\(logDirectory)/spool/\(complete)", calls)
   }
 
   static func kind(of name: String) -> Kind? {
@@ -38,7 +38,7 @@ enum SpoolDirectory {
 
   /// Makes the directory, durably.
   static func make(_ path: String, _ calls: FileCalls) throws(ChangeLogError) {
-    guard mkdir(path, 0o750) == 0 || errno == EEXIST else { throw LogFile.error("mkdir", path, errno) }
+    _ = try Directory.make(path, calls)
     try Directory.sync(path + "/..", calls)
   }
 }

@@ -9,6 +9,7 @@ struct SectionSchema {
     name: "",
     keys: [
       "version", "slot", "publication", "source", "derive", "log", "confirm", "stream", "write", "backfill",
+      "migrate",
     ],
     example: "begin with `version: 1`, then `slot:`, `source:`, `derive:` and `log:`")
   static let source = SectionSchema(
@@ -34,8 +35,13 @@ struct SectionSchema {
   static let backfill = SectionSchema(
     name: "backfill", keys: ["batch", "pause"],
     example: "write its keys indented under it, or remove it for the defaults")
+  static let migrate = SectionSchema(
+    name: "migrate",
+    keys: [
+      "index", "foreign_key", "bridge", "lock_timeout", "lock_budget", "quiet", "grace", "record_queries",
+    ], example: "write its keys indented under it, or remove it for the defaults")
 
-  static let all = [root, source, derive, map, log, stream, write, backfill]
+  static let all = [root, source, derive, map, log, stream, write, backfill, migrate]
 
   /// Where a key that stands in the wrong mapping belongs.
   static func home(of key: String) -> String? {
