@@ -66,7 +66,7 @@ let package = Package(
       name: "Migration",
       dependencies: [
         "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite",
-        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Logging", package: "swift-log"), .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: settings),
     .target(

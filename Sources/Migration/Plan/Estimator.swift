@@ -34,12 +34,16 @@ struct Estimator {
   private var rows: Double { Double(max(0, sizes.rows)) }
 
   private func share(of step: Step) -> Double? {
-    guard let table = step.locks.last?.table, let bytes = sizes.partitions[table], sizes.heapBytes > 0 else { return nil }
+    guard let table = step.locks.last?.table, let bytes = sizes.partitions[table], sizes.heapBytes > 0 else {
+      return nil
+    }
     return Double(bytes) / Double(sizes.heapBytes)
   }
 
   private func counted(_ share: Double) -> Figure {
-    Figure((rows * share).rounded(), share == 1 ? sizes.evidence : "its part of the table's bytes; " + sizes.evidence)
+    Figure(
+      (rows * share).rounded(),
+      share == 1 ? sizes.evidence : "its part of the table's bytes; " + sizes.evidence)
   }
 
   private var backfill: Estimate {
@@ -57,14 +61,17 @@ struct Estimator {
     if let earlier = sizes.earlier {
       return Figure(
         Double(earlier.rows) / earlier.seconds,
-        "this slot's own backfill so far: \(earlier.rows) rows in \(Int(earlier.seconds)) s, rests included")
+        "this slot's own backfill so far: \(Sizes.count(earlier.rows)) rows in \(Int(earlier.seconds)) s, rests included"
+      )
     }
     let (batch, pause) = (Double(definition.backfill.batch), Double(definition.backfill.pause.count) / 1_000)
     let rate = batch / (batch / AssumedRates.backfill + pause)
     return Figure(
       rate,
-      "at \(Int(rate)) rows/s: \(Int(AssumedRates.backfill)) \(AssumedRates.source)"
-        + (pause > 0 ? "; rests of \(definition.backfill.pause) after \(definition.backfill.batch) rows" : ""))
+      "at \(Sizes.count(Int64(rate))) rows/s; \(Sizes.count(Int64(AssumedRates.backfill))) \(AssumedRates.source)"
+        + (pause > 0
+          ? ", less rests of \(definition.backfill.pause) after \(definition.backfill.batch) rows" : "")
+    )
   }
 
   private var wal: Figure {
@@ -75,7 +82,8 @@ struct Estimator {
     return Figure(
       bytes,
       "\(sizes.rowBytes) bytes a row on its page, a record of it and of each of \(sizes.indexes) indexes"
-        + (sizes.writesFullPages ? "; each page once whole (full_page_writes)" : "") + "; fewer where updates are HOT")
+        + (sizes.writesFullPages ? "; each page once whole (full_page_writes)" : "")
+        + "; fewer where updates are HOT")
   }
 
   private func index(_ share: Double) -> Estimate {
@@ -85,14 +93,17 @@ struct Estimator {
       rows: counted(share),
       seconds: Figure(
         2 * count / AssumedRates.indexScan,
-        "read twice at \(Int(AssumedRates.indexScan)) rows/s (\(AssumedRates.source)); waits for older transactions come on top"),
+        "read twice at \(Sizes.count(Int64(AssumedRates.indexScan))) rows/s (\(AssumedRates.source)); waits for older transactions come on top"
+      ),
       wal: Figure(bytes, "the index, written whole"),
-      disk: Figure(bytes, "\(Int(AssumedRates.indexBytes)) bytes a row: few values, each kept once for many rows"))
+      disk: Figure(
+        bytes, "\(Int(AssumedRates.indexBytes)) bytes a row: few values, each kept once for many rows"))
   }
 
   private func scan(_ share: Double, _ rate: Double) -> Estimate {
     Estimate(
       rows: counted(share),
-      seconds: Figure(rows * share / rate, "read once at \(Int(rate)) rows/s (\(AssumedRates.source))"))
+      seconds: Figure(
+        rows * share / rate, "read once at \(Sizes.count(Int64(rate))) rows/s (\(AssumedRates.source))"))
   }
 }

@@ -1,4 +1,5 @@
 public import Derivation
+import Postgres
 
 /// Names a plan by what it will do: the definition's part in it, every step's SQL, locks and limits, the server's major.
 ///

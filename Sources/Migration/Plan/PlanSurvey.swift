@@ -34,32 +34,43 @@ public struct PlanSurvey: Sendable {
       ?? StepFacts(version: connection.serverVersion)
     let sizes = try look(connection, &asked)
     let steps = MigrationSteps(definition, facts: facts).all
-    let entries = try steps.map { (step) throws(PostgresError) -> Plan.Entry in
-      Plan.Entry(
-        step: step, isDone: try isDone(step, connection),
-        estimate: sizes.map { Estimator(definition: self.definition, sizes: $0).estimate(step) } ?? Estimate())
+    let estimator = sizes.map { Estimator(definition: definition, sizes: $0) }
+    var entries: [Plan.Entry] = []
+    for step in steps {
+      var isDone = try isDone(step, connection)
+      // Contraction takes away what was there: that it is not there proves nothing before the steps that put it there.
+      if step.phase == .contracted, let last = entries.last, last.step.phase == .contracted, !last.isDone {
+        isDone = false
+      }
+      entries.append(
+        Plan.Entry(step: step, isDone: isDone, estimate: estimator?.estimate(step) ?? Estimate()))
     }
     return Plan(
       definition: definition, server: connection.serverVersion, hash: .of(definition, facts: facts),
       findings: asked.findings.map(\.planned), entries: entries, sizes: sizes?.sentences ?? [],
-      accepted: accepted.union(definition.migrate.accepted))
+      accepted: accepted.union(definition.migrate.accepted.compactMap { Hazard($0) }))
   }
 
   /// What `check` does not ask: who uses the old column, what our updates set going, how large all is.
   private func look(_ connection: Connection, _ asked: inout Questions) throws(PostgresError) -> SizeFacts? {
     let derive = definition.derive
-    let found = try asked.ask("table") { () throws(PostgresError) in try TableFacts.ask(derive.table, connection) }
+    let found = try asked.ask("table") { () throws(PostgresError) in
+      try TableFacts.ask(derive.table, connection)
+    }
     guard let found, let table = found else { return nil }
     asked.note(
-      try asked.ask("partitions") { () throws(PostgresError) in try PartitionFacts.ask(table.oid, connection) }?
-        .findings(derive.table))
+      try asked.ask("partitions") { () throws(PostgresError) in try PartitionFacts.ask(table.oid, connection)
+      }?
+      .findings(derive.table))
     asked.note(
       try asked.ask("dependents") { () throws(PostgresError) in
         try Dependents.ask(table.oid, derive.from, own: self.definition.publication, connection)
       }?.findings(derive.from.description))
     asked.note(
-      try asked.ask("deferred checks") { () throws(PostgresError) in try DeferredFacts.ask(table.oid, connection) }?
-        .findings)
+      try asked.ask("deferred checks") { () throws(PostgresError) in
+        try DeferredFacts.ask(table.oid, connection)
+      }?
+      .findings)
     if definition.migrate.foreignKey != .none {
       asked.note(
         try asked.ask("hot reference") { () throws(PostgresError) in

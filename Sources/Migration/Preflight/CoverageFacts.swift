@@ -30,7 +30,7 @@ struct CoverageFacts: Equatable, Sendable {
         fix: !stands
           ? "add {id: ID, code: CODE, status: \(status.map { Self.yaml($0.string) } ?? "null")} to derive.map.states"
           : "INSERT INTO \(map.table.quoted) (\(map.id.quoted), \(map.code.quoted), \(map.status.quoted)) "
-          + "VALUES (ID, 'CODE', \(value));  -- and list it in derive.map.states")
+            + "VALUES (ID, 'CODE', \(value));  -- and list it in derive.map.states")
     }
     switch extent {
     case .whole:
@@ -38,7 +38,8 @@ struct CoverageFacts: Equatable, Sendable {
         findings.append(
           .pass(
             subject,
-            "all \(statuses.count) statuses in \(derive.table) are in the map" + (stands ? "" : " of the definition")))
+            "all \(statuses.count) statuses in \(derive.table) are in the map"
+              + (stands ? "" : " of the definition")))
       }
     case .statistics(let milliseconds):
       findings.append(

@@ -24,7 +24,8 @@ struct DeferredFacts: Equatable, Sendable {
         subject,
         "\(names.joined(separator: ", ")): what our updates queue for it is checked at each commit, and a table with such "
           + "checks pending cannot be altered in the same transaction (error 55006)",
-        fix: "nothing, where the check is cheap: each step that alters the table has a transaction of its own; otherwise "
+        fix:
+          "nothing, where the check is cheap: each step that alters the table has a transaction of its own; otherwise "
           + "a constraint trigger WHEN (OLD.* IS DISTINCT FROM NEW.*) over the columns it is about")
     ]
   }

@@ -92,7 +92,8 @@ extension Dependents {
               OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid AND t.tgrelid IN (
                    SELECT $1::oid UNION SELECT relid::oid FROM pg_partition_tree($1::oid::regclass))))
        ORDER BY 1 LIMIT \#(limit)
-      """#, [.integer(oid), .text(column.name)], purpose: "look for functions that hold the name of \(column)")
+      """#, [.integer(oid), .text(column.name)], purpose: "look for functions that hold the name of \(column)"
+    )
     return (0..<rows.rowCount).map { Dependent(kind: .function, name: rows[$0, 0] ?? "", tie: .perhaps) }
   }
 

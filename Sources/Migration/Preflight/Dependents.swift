@@ -55,7 +55,8 @@ struct Dependent: Hashable, Sendable {
     case .view, .materializedView: "define it anew over the new column and the map"
     case .rule: "define it anew, or drop it"
     case .generatedColumn: "drop it, or generate it from the new column"
-    case .defaultValue: "needs nothing: it goes with the column"
+    case .defaultValue:
+      "an insert that leaves the old column out gets it: the new column needs its like by then"
     case .index: "make its like on the new column first, if a query needs it"
     case .constraint: "state it for the new column first; a foreign key to the map says most of it"
     case .partitionKey: "the table is partitioned by it: the old column cannot go"
@@ -92,7 +93,8 @@ extension Dependents {
     if !vanishing.isEmpty {
       findings.append(
         .warn(
-          subject, "\(Self.list(vanishing)) go\(vanishing.count == 1 ? "es" : "") with \(column) when it is dropped",
+          subject,
+          "\(Self.list(vanishing)) go\(vanishing.count == 1 ? "es" : "") with \(column) when it is dropped",
           fix: Self.remedies(vanishing)))
     }
     if !perhaps.isEmpty {
@@ -106,7 +108,8 @@ extension Dependents {
       let grants = columnGrants.map { "\($0.role) (\($0.privilege))" }.joined(separator: ", ")
       findings.append(
         .warn(
-          subject, "\(grants) may use \(column) by a grant on this column alone: it does not hold for the new one",
+          subject,
+          "\(grants) may use \(column) by a grant on this column alone: it does not hold for the new one",
           fix: "the same grants on the new column, before the cutover"))
     }
     return findings
@@ -120,6 +123,6 @@ extension Dependents {
   private static func remedies(_ dependents: [Dependent]) -> String {
     var said: Set<String> = []
     return dependents.filter { said.insert($0.remedy).inserted }
-      .map { "\($0.kind.rawValue): \($0.remedy)" }.joined(separator: "; ")
+      .map { "\($0.kind.rawValue): \($0.remedy)" }.joined(separator: " | ")
   }
 }

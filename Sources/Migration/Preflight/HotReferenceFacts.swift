@@ -21,7 +21,7 @@ struct HotReferenceFacts: Equatable, Sendable {
       "a foreign key makes each insert and each change of \(derive.to) lock one of the \(states) rows of "
       + "\(derive.map.table); writers that meet there make MultiXacts: "
       + "\(writers) sessions write now\(seesAll ? "" : " (of those shown to us)"), max_connections \(maxConnections), "
-      + "the oldest MultiXact is \(multixactAge) old of \(multixactLimit) (autovacuum_multixact_freeze_max_age)"
+      + "the oldest MultiXact is \(Sizes.count(multixactAge)) old of \(Sizes.count(multixactLimit)) (autovacuum_multixact_freeze_max_age)"
     let fix =
       "migrate.foreign_key: none  -- and let `crossfade verify` watch the integrity; or keep it, and watch "
       + "mxid_age(datminmxid) and the wait events MultiXact*"
@@ -46,6 +46,7 @@ extension HotReferenceFacts {
       """, purpose: "look up the age of MultiXacts")
     return HotReferenceFacts(
       states: states, writers: rows.integer(0, 0) ?? 0, maxConnections: rows.integer(0, 1) ?? 0,
-      multixactAge: rows.integer(0, 2) ?? 0, multixactLimit: rows.integer(0, 3) ?? 0, seesAll: rows.boolean(0, 4))
+      multixactAge: rows.integer(0, 2) ?? 0, multixactLimit: rows.integer(0, 3) ?? 0,
+      seesAll: rows.boolean(0, 4))
   }
 }

@@ -16,14 +16,16 @@ struct PartitionFacts: Equatable, Sendable {
     guard foreign.isEmpty else {
       return [
         .fail(
-          subject, "\(foreign.joined(separator: ", ")) are foreign tables: their changes are not in this server's WAL",
+          subject,
+          "\(foreign.joined(separator: ", ")) are foreign tables: their changes are not in this server's WAL",
           fix: "ALTER TABLE \(table.quoted) DETACH PARTITION ...;  -- and migrate them where they are")
       ]
     }
     return [
       .pass(
         subject,
-        "\(leaves), by \(key): a lock on the table is taken on each; the index is built on each by itself, then attached")
+        "\(leaves), by \(key): a lock on the table is taken on each; the index is built on each by itself, then attached"
+      )
     ]
   }
 }
@@ -37,6 +39,7 @@ extension PartitionFacts {
         FROM pg_partition_tree($1::oid::regclass) t JOIN pg_class c ON c.oid = t.relid
       """, [.integer(oid)], purpose: "look up the partitions")
     return PartitionFacts(
-      key: rows[0, 0], leaves: Int(rows.integer(0, 1) ?? 0), foreign: rows[0, 2].flatMap(JSONStrings.parse) ?? [])
+      key: rows[0, 0], leaves: Int(rows.integer(0, 1) ?? 0),
+      foreign: rows[0, 2].flatMap(JSONStrings.parse) ?? [])
   }
 }

@@ -52,7 +52,8 @@ extension PoolerFacts {
   ///   - setting: a setting of the session's start and its value as the server shows it.
   ///   - another: opens a second session to the same place.
   static func ask(
-    _ connection: Connection, setting: (name: String, value: String), another: () throws(PostgresError) -> Connection
+    _ connection: Connection, setting: (name: String, value: String),
+    another: () throws(PostgresError) -> Connection
   ) throws(PostgresError) -> PoolerFacts {
     let held = try connection.query(
       "SELECT current_setting($1)", [.text(setting.name)], purpose: "look whether settings hold")

@@ -38,7 +38,8 @@ public struct Preflight: Sendable {
     let connection = try Connection(
       definition.source.revealed,
       options: .init(
-        applicationName: "crossfade \(command) \(definition.slot)", settings: Self.settings), interrupt: interrupt)
+        applicationName: "crossfade \(command) \(definition.slot)", settings: Self.settings),
+      interrupt: interrupt)
     try connection.makeReadOnly()
     return connection
   }
@@ -96,7 +97,9 @@ public struct Preflight: Sendable {
     // Before `expand` the definition's states are what the map will hold.
     let states = derive.map.states
     let planned = map?.table == nil && !states.isEmpty ? StateMap(states) : nil
-    if let found, let table = found, let rows = map?.rows ?? planned, table.column(derive.from)?.maySelect == true {
+    if let found, let table = found, let rows = map?.rows ?? planned,
+      table.column(derive.from)?.maySelect == true
+    {
       let hasIndex = table.indexes.contains { $0.columns.first == derive.from.name }
       let coverage = try asked.ask("coverage") { () throws(PostgresError) in
         try CoverageFacts.ask(derive, hasIndex: hasIndex, limitMilliseconds: scanMilliseconds, connection)

@@ -1,4 +1,5 @@
 import Derivation
+import Glibc
 import Postgres
 
 /// How large the table is, and how the server came to know: what estimates are made of.
@@ -23,6 +24,8 @@ struct SizeFacts: Equatable, Sendable {
   var pageBytes: Int64 = 8_192
   /// What an earlier backfill of this slot has recorded.
   var earlier: EarlierBackfill?
+  /// Bytes free where the server's data lies, when it is on this machine.
+  var freeBytes: UInt64?
 
   struct EarlierBackfill: Equatable, Sendable {
     var rows: Int64
@@ -32,24 +35,36 @@ struct SizeFacts: Equatable, Sendable {
   /// For people: how large it is, and how that is known.
   var sentences: [String] {
     [
-      "about \(rows) rows (\(evidence))",
-      "\(text(heapBytes)) of pages, \(text(indexBytes)) of \(indexes) indexes, \(text(toastBytes)) of TOAST; the database has "
+      "about \(Sizes.count(rows)) rows (\(evidence))",
+      "\(text(heapBytes)) of pages, \(text(indexBytes)) of \(indexes == 1 ? "1 index" : "\(indexes) indexes"), \(text(toastBytes)) of TOAST; the database has "
         + text(databaseBytes),
     ]
   }
 
-  /// What should be mended before figures are relied on, and what cannot be seen from here.
-  func findings(_ table: QualifiedName) -> [Finding] {
-    let room =
-      "the backfill and the index take up to \(text(heapBytes + Int64(Double(max(0, rows)) * AssumedRates.indexBytes))) beside "
-      + "the database's \(text(databaseBytes)), and WAL; how much is free on the server's disk, SQL does not tell"
-    return [
-      analyzed == nil
-        ? .warn(
-          "statistics", "\(table) was never analyzed: the figures below are guesses", fix: "ANALYZE \(table.quoted);")
-        : .pass("statistics", "analyzed \(analyzed ?? "")"),
-      .pass("server disk", room),
-    ]
+  /// What should be mended before figures are relied on, and whether there is room.
+  func findings(_ table: QualifiedName) -> [Finding] { [statistics(table), room] }
+
+  private func statistics(_ table: QualifiedName) -> Finding {
+    guard let analyzed else {
+      return .warn(
+        "statistics", "\(table) was never analyzed: the figures are guesses", fix: "ANALYZE \(table.quoted);")
+    }
+    return .pass("statistics", "analyzed \(analyzed)")
+  }
+
+  private var room: Finding {
+    let subject = "server disk"
+    let needed = heapBytes + Int64(Double(max(0, rows)) * AssumedRates.indexBytes)
+    let needs =
+      "backfill and index take up to \(text(needed)) beside the database's \(text(databaseBytes)), and WAL"
+    guard let freeBytes else {
+      return .warn(
+        subject, "\(needs); how much is free there, SQL does not tell",
+        fix: "look on the server: df -h, for the directory that SHOW data_directory names")
+    }
+    let found = "\(needs); \(Sizes.text(freeBytes)) are free"
+    return freeBytes / 2 < UInt64(max(0, needed))
+      ? .warn(subject, found, fix: "make room first: twice that much should be free") : .pass(subject, found)
   }
 
   private func text(_ bytes: Int64) -> String { Sizes.text(UInt64(max(0, bytes))) }
@@ -57,10 +72,11 @@ struct SizeFacts: Equatable, Sendable {
   /// How the number of rows is known.
   var evidence: String {
     guard let analyzed else {
-      return "the planner's guess from \(heapBytes / max(1, pageBytes)) pages: the table was never analyzed; ANALYZE betters it"
+      return
+        "the planner's guess from \(heapBytes / max(1, pageBytes)) pages: the table was never analyzed; ANALYZE betters it"
     }
     return "the planner's estimate, analyzed \(analyzed)"
-      + (changedSince > 0 ? ", \(changedSince) rows changed since" : "")
+      + (changedSince > 0 ? ", \(Sizes.count(changedSince)) rows changed since" : "")
   }
 
   /// Bytes that a row takes on its page.
@@ -91,12 +107,15 @@ extension SizeFacts {
       rows: plan[0, 0].flatMap(Self.rows) ?? 0, heapBytes: rows.integer(0, 0) ?? 0,
       partitions: try partitions(oid, connection), indexBytes: rows.integer(0, 1) ?? 0,
       toastBytes: rows.integer(0, 2) ?? 0, databaseBytes: rows.integer(0, 3) ?? 0, analyzed: rows[0, 4],
-      changedSince: rows.integer(0, 5) ?? 0, indexes: rows.integer(0, 6) ?? 0, writesFullPages: rows[0, 7] == "on",
+      changedSince: rows.integer(0, 5) ?? 0, indexes: rows.integer(0, 6) ?? 0,
+      writesFullPages: rows[0, 7] == "on",
       pageBytes: rows.integer(0, 8) ?? 8_192,
-      earlier: readsProgress ? try earlier(slot, connection) : nil)
+      earlier: readsProgress ? try earlier(slot, connection) : nil, freeBytes: try free(connection))
   }
 
-  private static func partitions(_ oid: Int64, _ connection: Connection) throws(PostgresError) -> [String: Int64] {
+  private static func partitions(_ oid: Int64, _ connection: Connection) throws(PostgresError) -> [String:
+    Int64]
+  {
     let rows = try connection.query(
       #"""
       SELECT format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""')), pg_relation_size(c.oid)
@@ -108,18 +127,34 @@ extension SizeFacts {
     return sizes
   }
 
+  /// Only where we talk to the server through a socket of this machine, and may see where its data lies.
+  private static func free(_ connection: Connection) throws(PostgresError) -> UInt64? {
+    let rows = try connection.query(
+      """
+      SELECT setting FROM pg_settings WHERE name = 'data_directory' AND inet_server_addr() IS NULL
+      """, purpose: "look up where the server's data lies")
+    guard let path = rows[0, 0] else { return nil }
+    var disk = statvfs()
+    guard statvfs(path, &disk) == 0 else { return nil }
+    return UInt64(disk.f_bavail).multipliedReportingOverflow(by: UInt64(disk.f_frsize)).partialValue
+  }
+
   /// `Seq Scan on transactions  (cost=0.00..35811.00 rows=2000000 width=0)`.
   static func rows(explained line: String) -> Int64? {
     line.firstMatch(of: /rows=(\d+)/).flatMap { Int64($0.1) }
   }
 
-  private static func earlier(_ slot: String, _ connection: Connection) throws(PostgresError) -> EarlierBackfill? {
+  private static func earlier(_ slot: String, _ connection: Connection) throws(PostgresError)
+    -> EarlierBackfill?
+  {
     let rows = try connection.query(
       """
       SELECT rows, extract(epoch FROM coalesce(finished_at, updated_at) - started_at)::float8 FROM crossfade.backfill
        WHERE slot = $1 AND rows > 0
       """, [.text(slot)], purpose: "read an earlier backfill's progress")
-    guard let done = rows.integer(0, 0), let seconds = rows[0, 1].flatMap(Double.init), seconds > 1 else { return nil }
+    guard let done = rows.integer(0, 0), let seconds = rows[0, 1].flatMap(Double.init), seconds > 1 else {
+      return nil
+    }
     return EarlierBackfill(rows: done, seconds: seconds)
   }
 }

@@ -51,7 +51,9 @@ struct AlembicFiles {
 
   private func body(_ sql: EmittedSQL) -> [String] {
     guard sql.isAlone else {
-      return (sql.localLimits + sql.item.step.statements).map { "    op.execute(\(PythonText.statement($0)))" }
+      return (sql.localLimits + sql.item.step.statements).map {
+        "    op.execute(\(PythonText.statement($0)))"
+      }
     }
     return ["    with op.get_context().autocommit_block():"]
       + (sql.sessionLimits + sql.item.step.statements + EmittedSQL.resetLimits).map {

@@ -9,7 +9,8 @@ struct DbmateFiles {
     emission.groups.flatMap { group in
       group.steps.map { item in
         let sql = EmittedSQL(item: item, plan: emission.plan)
-        let back = sql.back.map { section("down", $0) } ?? ["-- migrate:down", "-- \(sql.item.step.noWayBack)"]
+        let back =
+          sql.back.map { section("down", $0) } ?? ["-- migrate:down", "-- \(sql.item.step.noWayBack)"]
         let lines = sql.heading.map { "-- \($0)" } + section("up", sql) + [""] + back
         return EmittedFile(
           path: "\(group.directory)/\(emission.first + item.number - 1)_\(item.slug).sql",

@@ -1,3 +1,5 @@
+import Derivation
+
 /// The steps of a plan that another tool can carry out, in the groups in which they may run: between two groups stands work
 /// that only Crossfade does, or a wait.
 public struct Emission: Sendable {

@@ -1,3 +1,6 @@
+import Derivation
+import Postgres
+
 /// The README beside the emitted files: what goes in when, and how the tool must be set.
 struct EmissionNotes {
   let emission: Emission

@@ -1,3 +1,5 @@
+import Derivation
+
 /// A step's SQL as every tool needs it: statements closed, limits set, a few words on top.
 struct EmittedSQL {
   let item: Emission.NumberedStep

@@ -1,3 +1,5 @@
+import Derivation
+
 /// A changelog a group, of formatted SQL, a changeset a step; and one over all that can be included as it stands.
 struct LiquibaseFiles {
   let emission: Emission
@@ -20,9 +22,11 @@ struct LiquibaseFiles {
     let manner = sql.isAlone ? "runInTransaction:false splitStatements:true" : "splitStatements:false"
     let statements =
       sql.isAlone
-      ? sql.sessionLimits + item.step.statements + EmittedSQL.resetLimits : sql.localLimits + item.step.statements
+      ? sql.sessionLimits + item.step.statements + EmittedSQL.resetLimits
+      : sql.localLimits + item.step.statements
     let back = sql.back.map { Self.unbroken($0.item.step.statements) } ?? ["SELECT 1"]
-    return (["--changeset crossfade:\(emission.plan.definition.slot)/\(item.step.id) \(manner)"]
+    return
+      (["--changeset crossfade:\(emission.plan.definition.slot)/\(item.step.id) \(manner)"]
       + sql.heading.map { "--comment: \($0)" }.prefix(1) + EmittedSQL.closed(statements)
       + EmittedSQL.closed(back).map { "--rollback \($0)" }).joined(separator: "\n")
   }

@@ -2,7 +2,8 @@
 enum PythonText {
   /// A string literal on one line, or, where it has several, between three quotes.
   static func literal(_ text: String) -> String {
-    let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\r", with: "\\r")
+    let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing(
+      "\r", with: "\\r")
     return text.contains("\n") ? "\"\"\"\(escaped)\"\"\"" : "\"\(escaped)\""
   }
 
