@@ -8,9 +8,11 @@ struct AlembicFiles {
     var previous = emission.follows
     return emission.groups.flatMap { group in
       group.steps.map { item -> EmittedFile in
-        let name = "crossfade_\(emission.plan.hash.short)_\(item.name)"
+        // Alembic keeps it in a varchar(32).
+        let name = "crossfade_\(emission.plan.hash.short)_\(item.digits)"
         let file = EmittedFile(
-          path: "\(group.directory)/\(name).py", text: revision(item, name: name, after: previous))
+          path: "\(group.directory)/\(name)_\(item.slug).py",
+          text: revision(item, name: name, after: previous))
         previous = name
         return file
       }
@@ -22,7 +24,7 @@ struct AlembicFiles {
     let back =
       sql.back.map(body) ?? ["    pass  # \(PythonText.comment(item.step.noWayBack))"]
     return """
-      \(sql.heading.map { "# \(PythonText.comment($0))" }.joined(separator: "\n"))
+      \(PythonText.literal(sql.heading.joined(separator: "\n")))
       from alembic import op
 
       revision = \(PythonText.literal(name))

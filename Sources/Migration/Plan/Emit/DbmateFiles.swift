@@ -1,4 +1,4 @@
-/// `1_expand_map.sql` with both directions. What runs outside of a transaction has one statement a section and no limits
+/// `001_expand_map.sql` with both directions. What runs outside of a transaction has one statement a section and no limits
 /// beside it: dbmate sends a section whole, and PostgreSQL makes one transaction of several statements sent at once.
 struct DbmateFiles {
   let emission: Emission
@@ -13,7 +13,7 @@ struct DbmateFiles {
           sql.back.map { section("down", $0) } ?? ["-- migrate:down", "-- \(sql.item.step.noWayBack)"]
         let lines = sql.heading.map { "-- \($0)" } + section("up", sql) + [""] + back
         return EmittedFile(
-          path: "\(group.directory)/\(emission.first + item.number - 1)_\(item.slug).sql",
+          path: "\(group.directory)/\(emission.order(item))_\(item.slug).sql",
           text: lines.joined(separator: "\n") + "\n")
       }
     }

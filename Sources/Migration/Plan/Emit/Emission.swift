@@ -19,8 +19,11 @@ public struct Emission: Sendable {
     var number: Int
     var step: Step
 
-    /// `01_expand_map`, for names of files and revisions.
-    var name: String { "\(number < 10 ? "0" : "")\(number)_\(slug)" }
+    /// `01_expand_map`.
+    var name: String { "\(digits)_\(slug)" }
+
+    /// `01`.
+    var digits: String { Emission.padded(number, to: 2) }
 
     /// The step's name in letters, digits and underscores: `expand_map`.
     var slug: String {
@@ -91,6 +94,18 @@ public struct Emission: Sendable {
       case .sql: PsqlFiles(self).files
       }
     return [EmittedFile(path: "README.md", text: EmissionNotes(self, tool).text)] + files
+  }
+
+  /// A number with zeros before it, so that names sort as numbers do.
+  static func padded(_ number: Int, to width: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+  }
+
+  /// The number of a file, where a tool orders by numbers: as many digits for each.
+  func order(_ item: NumberedStep) -> String {
+    let (last, overflows) = first.addingReportingOverflow(steps.count)
+    return Self.padded(overflows ? item.number : first + item.number - 1, to: max(3, String(last).count))
   }
 
   /// All steps that are emitted.

@@ -1,4 +1,4 @@
-/// `V1__expand_map.sql`, and beside what runs outside of a transaction `V1__expand_map.sql.conf`.
+/// `V001__expand_map.sql`, and beside what runs outside of a transaction `V001__expand_map.sql.conf`.
 ///
 /// Ways back are in `undo/`: Flyway reads them in its paid editions only, anybody by psql.
 struct FlywayFiles {
@@ -10,7 +10,7 @@ struct FlywayFiles {
     emission.groups.flatMap { group in
       group.steps.flatMap { item -> [EmittedFile] in
         let sql = EmittedSQL(item: item, plan: emission.plan)
-        let name = "\(emission.first + item.number - 1)__\(item.slug).sql"
+        let name = "\(emission.order(item))__\(item.slug).sql"
         let forward = script(sql, "\(group.directory)/V\(name)")
         return forward + (sql.back.map { script($0, "\(group.directory)/undo/U\(name)") } ?? [])
       }

@@ -1,10 +1,11 @@
 /// Texts in Python's source.
 enum PythonText {
-  /// A string literal on one line, or, where it has several, between three quotes.
+  /// A string literal: in the quotes that the text does not hold, or, where it has several lines, between three.
   static func literal(_ text: String) -> String {
-    let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing(
-      "\r", with: "\\r")
-    return text.contains("\n") ? "\"\"\"\(escaped)\"\"\"" : "\"\(escaped)\""
+    let escaped = text.replacing("\\", with: "\\\\").replacing("\r", with: "\\r")
+    if text.contains("\n") { return "\"\"\"\(escaped.replacing("\"", with: "\\\""))\"\"\"" }
+    if !text.contains("\"") { return "\"\(escaped)\"" }
+    return text.contains("'") ? "\"\(escaped.replacing("\"", with: "\\\""))\"" : "'\(escaped)'"
   }
 
   /// A statement for `op.execute`, which takes `:name` for a parameter (`sqlalchemy.text`); a backslash keeps the colon.
