@@ -65,7 +65,7 @@ let package = Package(
     .target(
       name: "Migration",
       dependencies: [
-        "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite",
+        "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite", "FailPoints",
         .product(name: "Logging", package: "swift-log"), .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: settings),

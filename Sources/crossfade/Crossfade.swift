@@ -11,7 +11,9 @@ struct CrossfadeCommand: AsyncParsableCommand {
     subcommands: [
       CheckCommand.self, PlanCommand.self, ExpandCommand.self, RunCommand.self, StatusCommand.self,
       BackfillCommand.self,
-      VerifyCommand.self, QuarantineCommand.self, ResetCommand.self, LogCommand.self, DecodeCommand.self,
+      ConstrainCommand.self, VerifyCommand.self, RollbackCommand.self, AuditCommand.self,
+      QuarantineCommand.self, ResetCommand.self, LogCommand.self,
+      DecodeCommand.self,
       DemoCommand.self,
     ])
 }

@@ -73,10 +73,13 @@ struct LedgerDatabase {
 
   static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-  func expand(_ interrupt: Interrupt) throws -> [String] {
-    try Expand(
-      derive: definition.derive, connection: connect(), interrupt: interrupt, logger: Self.logger
-    ).run()
+  /// What an expansion did now, step by step.
+  @discardableResult
+  func expand(
+    _ interrupt: Interrupt, report: @escaping @Sendable (StepNews) -> Void = { _ in }
+  ) throws(MigrationError) -> [String] {
+    try Expand(definition: definition, interrupt: interrupt, logger: Self.logger).run(report: report)
+      .filter { $0.ending == .done }.map(\.step.title)
   }
 
   /// Everything a backfill needs: expanded, and a checkpoint as capture would have left it.

@@ -1,3 +1,5 @@
+internal import Yams
+
 /// The types of hazards that a plan may have, as they are accepted in `migrate.accept`. `Migration.Hazard` has the same, and
 /// says what each means.
 public enum AcceptedHazard: String, CaseIterable, Sendable {
@@ -15,6 +17,8 @@ extension DefinitionReader {
   /// Types of hazards in a list, none of them twice.
   mutating func hazards(_ field: Field) -> Set<AcceptedHazard>? {
     let hint = "write them in brackets: `[ACQUIRES_ACCESS_EXCLUSIVE_LOCK]`; `crossfade plan` lists them"
+    // An empty list accepts none: that is a thing to say.
+    if case .sequence(let sequence) = field.node, sequence.isEmpty { return [] }
     guard let elements = list(field, of: "a list of hazards", hint: hint) else { return nil }
     var accepted: Set<AcceptedHazard> = []
     var isWhole = true

@@ -17,15 +17,15 @@ extension SlotDefinition {
     public var grace: Milliseconds
     /// Whether the queries of those who block are recorded; they may hold card data.
     public var recordsQueries: Bool
-    /// The hazards of the plan that were accepted, by their types.
-    public var accepted: Set<AcceptedHazard>
+    /// The hazards of the plan that are accepted, so that no others are; nil where the definition does not say.
+    public var accepted: Set<AcceptedHazard>?
 
     /// The settings; each has its default.
     public init(
       index: Index = .after, foreignKey: ForeignKey = .validate, bridge: Bridge = .none,
       lockTimeout: Milliseconds = .seconds(2), lockBudget: Milliseconds = .seconds(600),
       quiet: Milliseconds = .seconds(24 * 3_600), grace: Milliseconds = .seconds(168 * 3_600),
-      recordsQueries: Bool = false, accepted: Set<AcceptedHazard> = []
+      recordsQueries: Bool = false, accepted: Set<AcceptedHazard>? = nil
     ) {
       self.index = index
       self.foreignKey = foreignKey

@@ -48,7 +48,7 @@ public struct PlanSurvey: Sendable {
     return Plan(
       definition: definition, server: connection.serverVersion, hash: .of(definition, facts: facts),
       findings: asked.findings.map(\.planned), entries: entries, sizes: sizes?.sentences ?? [],
-      accepted: accepted.union(definition.migrate.accepted.compactMap { Hazard($0) }))
+      accepted: accepted.union((definition.migrate.accepted ?? []).compactMap { Hazard($0) }))
   }
 
   /// What `check` does not ask: who uses the old column, what our updates set going, how large all is.

@@ -63,7 +63,7 @@ extension Dependents {
         LEFT JOIN pg_inherits pi ON f.classid = 'pg_class'::regclass AND pi.inhrelid = f.objid
         LEFT JOIN pg_constraint co ON f.classid = 'pg_constraint'::regclass AND co.oid = f.objid
        WHERE p.pubname IS DISTINCT FROM $3 AND pi.inhrelid IS NULL AND coalesce(co.conparentid, 0) = 0
-         AND (co.oid IS NULL OR coalesce(co.coninhcount, 0) = 0)
+         AND (co.oid IS NULL OR co.coninhcount = 0 AND co.contype <> 'n')
       UNION ALL
       SELECT 'partition key', 'the partitioning of ' || pt.partrelid::regclass, true
         FROM pg_partitioned_table pt JOIN attributes a ON a.attrelid = pt.partrelid

@@ -23,7 +23,7 @@ struct HotReferenceFacts: Equatable, Sendable {
       + "\(writers) sessions write now\(seesAll ? "" : " (of those shown to us)"), max_connections \(maxConnections), "
       + "the oldest MultiXact is \(Sizes.count(multixactAge)) old of \(Sizes.count(multixactLimit)) (autovacuum_multixact_freeze_max_age)"
     let fix =
-      "migrate.foreign_key: none  -- and let `crossfade verify` watch the integrity; or keep it, and watch "
+      "set migrate.foreign_key: none and let `crossfade verify` watch the integrity, or keep the key and watch "
       + "mxid_age(datminmxid) and the wait events MultiXact*"
     // Half of the way to the forced vacuum, before the key is even there.
     if multixactAge > multixactLimit / 2 {

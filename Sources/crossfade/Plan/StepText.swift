@@ -41,7 +41,7 @@ struct StepText {
         lines.enumerated().map { "      \($1)\($0 == lines.count - 1 ? ";" : "")" }
       }
     }
-    let heads = all.compactMap(\.first).map { "      \($0) ..." }
+    let heads = all.compactMap(\.first).filter { !$0.hasPrefix("COMMENT ON ") }.map { "      \($0) ..." }
     return heads + ["      (\(count) lines in all; --full shows them)"]
   }
 

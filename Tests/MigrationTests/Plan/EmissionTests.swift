@@ -110,7 +110,7 @@ import Testing
         """
         --liquibase formatted sql
 
-        --changeset crossfade:states/backfill.index runInTransaction:false splitStatements:true
+        --changeset crossfade:states/backfill.index runInTransaction:false splitStatements:true rollbackSplitStatements:true
         --comment: backfill.index: build an index on public.transactions(state_id), concurrently
         SET lock_timeout = '0';
         SET statement_timeout = '0';
@@ -119,7 +119,7 @@ import Testing
         RESET statement_timeout;
         --rollback DROP INDEX CONCURRENTLY "public"."transactions_state_id_idx";
 
-        --changeset crossfade:states/backfill.foreign-key splitStatements:false
+        --changeset crossfade:states/backfill.foreign-key splitStatements:false rollbackSplitStatements:false
 
         """))
     #expect(text.hasSuffix("--rollback SELECT 1;\n"))

@@ -71,6 +71,13 @@ import Testing
     #expect(Set(hashes).count == hashes.count)
   }
 
+  @Test("every hazard can be accepted in a definition, and nothing else")
+  func accepted() {
+    #expect(AcceptedHazard.allCases.map(\.rawValue) == Hazard.allCases.map(\.rawValue))
+    #expect(AcceptedHazard.allCases.compactMap { Hazard($0) } == Hazard.allCases)
+    #expect(Hazard.allCases.allSatisfy { !$0.meaning.isEmpty })
+  }
+
   @Test("no text can pass for two values: each has its length before it")
   func canonical() throws {
     let text = PlanHash.canonical(try Self.definition(), facts: Self.facts)

@@ -19,7 +19,10 @@ struct LiquibaseFiles {
     let sql = EmittedSQL(item: item, plan: emission.plan)
     // In a transaction the text goes to the server whole, so that nothing has to be cut at semicolons, which the body of a
     // function may hold. Outside of one each statement must go by itself.
-    let manner = sql.isAlone ? "runInTransaction:false splitStatements:true" : "splitStatements:false"
+    let manner =
+      sql.isAlone
+      ? "runInTransaction:false splitStatements:true rollbackSplitStatements:true"
+      : "splitStatements:false rollbackSplitStatements:false"
     let statements =
       sql.isAlone
       ? sql.sessionLimits + item.step.statements + EmittedSQL.resetLimits
