@@ -45,7 +45,7 @@ struct PatientAttempts {
           return
         } catch {
           guard error.sqlState == .lockNotAvailable || error.sqlState == .deadlockDetected else {
-            throw .postgres(error)
+            throw .refusal(error)
           }
           effort.remember((try? blockers.find(step.locks)) ?? [])
         }
@@ -68,7 +68,7 @@ struct PatientAttempts {
       } catch {
         // It may be the lock's end that cancelled the statement.
         try runner.lock.check()
-        guard error.sqlState == .deadlockDetected, deadlocks < 5 else { throw .postgres(error) }
+        guard error.sqlState == .deadlockDetected, deadlocks < 5 else { throw .refusal(error) }
         deadlocks += 1
       }
     }
