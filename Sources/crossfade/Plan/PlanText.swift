@@ -101,7 +101,9 @@ struct PlanText {
       total.wal.map { "\(StepText.bytes($0.amount)) of WAL" },
       total.disk.map { "up to \(StepText.bytes($0.amount)) more on disk" },
     ].compactMap { $0 }
-    if !costs.isEmpty { lines.append(page.strong("Cost") + ": about \(costs.joined(separator: ", "))") }
+    if !costs.isEmpty {
+      lines += page.wrap("Cost, by estimate: \(costs.joined(separator: ", "))", indent: 0, hanging: 2)
+    }
     if !report.written.isEmpty {
       lines.append(
         page.strong("Written") + ": \(report.written.count) files; begin with \(report.written[0])")
