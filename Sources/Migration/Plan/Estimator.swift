@@ -34,9 +34,9 @@ struct Estimator {
   private var rows: Double { Double(max(0, sizes.rows)) }
 
   private func share(of step: Step) -> Double? {
-    guard let table = step.locks.last?.table, let bytes = sizes.partitions[table], sizes.heapBytes > 0 else {
-      return nil
-    }
+    // The map is locked too, where the step is about the foreign key.
+    let bytes = step.locks.compactMap { sizes.partitions[$0.table] }.first
+    guard let bytes, sizes.heapBytes > 0 else { return nil }
     return Double(bytes) / Double(sizes.heapBytes)
   }
 
@@ -81,7 +81,7 @@ struct Estimator {
     let bytes = rows * (row + AssumedRates.walRecord + entries * AssumedRates.walIndexEntry + pages)
     return Figure(
       bytes,
-      "\(sizes.rowBytes) bytes a row on its page, a record of it and of each of \(sizes.indexes) indexes"
+      "\(sizes.rowBytes) bytes a row on its page, a record of it and of \(sizes.indexes == 1 ? "its index" : "each of \(sizes.indexes) indexes")"
         + (sizes.writesFullPages ? "; each page once whole (full_page_writes)" : "")
         + "; fewer where updates are HOT")
   }

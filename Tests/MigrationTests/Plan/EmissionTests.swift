@@ -76,6 +76,29 @@ import Testing
       try file("2-constrain/V20261121000005__backfill_index.sql", .flyway, first: 20_261_121_000_001) != "")
   }
 
+  @Test("a hundred partitions: names sort as their numbers do, and no two changesets share one")
+  func partitions() throws {
+    let table = try QualifiedName(sql: "public.transactions")
+    var facts = PlanHashTests.facts
+    facts.isPartitioned = true
+    facts.partitions = try (0..<100).map { number in
+      .init(name: try QualifiedName(sql: "public.\"P \(number)\""), parent: table)
+    }
+    let definition = try PlanHashTests.definition()
+    let plan = Plan(
+      definition: definition, server: facts.version, hash: .of(definition, facts: facts), findings: [],
+      entries: MigrationSteps(definition, facts: facts).all.map { Plan.Entry(step: $0) })
+    let names = Emission(plan).files(for: .sql).map(\.path).filter { $0.hasSuffix(".up.sql") }
+    #expect(names.count > 400)
+    #expect(names == names.sorted())
+    let changesets = Emission(plan).files(for: .liquibase).flatMap { file in
+      file.text.split(separator: "\n").filter { $0.hasPrefix("--changeset ") }
+        .map { $0.split(separator: " ")[1] }
+    }
+    #expect(changesets.count == names.count)
+    #expect(Set(changesets).count == changesets.count)
+  }
+
   @Test("dbmate: one statement where there is no transaction, both directions in a file")
   func dbmate() throws {
     #expect(

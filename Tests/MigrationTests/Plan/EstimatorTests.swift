@@ -84,6 +84,7 @@ import Testing
     let found = try estimates(sizes, facts: facts)
     #expect(found["backfill.index:public.low"]?.rows?.amount == 250_000)
     #expect(found["backfill.index:public.high"]?.rows?.amount == 750_000)
+    #expect(found["backfill.validate:public.low"]?.rows?.amount == 250_000)
     #expect(found["backfill.index-parent"]?.isEmpty == true)
   }
 

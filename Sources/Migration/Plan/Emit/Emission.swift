@@ -18,12 +18,11 @@ public struct Emission: Sendable {
   struct NumberedStep: Sendable {
     var number: Int
     var step: Step
+    /// `01`: as many digits for each, so that names sort as numbers do.
+    var digits = ""
 
     /// `01_expand_map`.
     var name: String { "\(digits)_\(slug)" }
-
-    /// `01`.
-    var digits: String { Emission.padded(number, to: 2) }
 
     /// The step's name in letters, digits and underscores: `expand_map`.
     var slug: String {
@@ -78,6 +77,12 @@ public struct Emission: Sendable {
       }
       number += 1
       groups[groups.count - 1].steps.append(NumberedStep(number: number, step: step))
+    }
+    let width = max(2, String(number).count)
+    for (index, group) in groups.enumerated() {
+      groups[index].steps = group.steps.map {
+        NumberedStep(number: $0.number, step: $0.step, digits: Self.padded($0.number, to: width))
+      }
     }
     self.groups = groups
     after = waiting

@@ -40,7 +40,9 @@ struct EmittedSQL {
 
   /// The way back as a step of its own; nil where statements undo nothing.
   var back: EmittedSQL? {
-    step.reversed.map { EmittedSQL(item: .init(number: item.number, step: $0), plan: plan) }
+    step.reversed.map {
+      EmittedSQL(item: .init(number: item.number, step: $0, digits: item.digits), plan: plan)
+    }
   }
 
   /// Each with its semicolon.

@@ -29,9 +29,17 @@ struct LiquibaseFiles {
       : sql.localLimits + item.step.statements
     let back = sql.back.map { Self.unbroken($0.item.step.statements) } ?? ["SELECT 1"]
     return
-      (["--changeset crossfade:\(emission.plan.definition.slot)/\(item.step.id) \(manner)"]
+      (["--changeset crossfade:\(emission.plan.definition.slot)/\(Self.identifier(item)) \(manner)"]
       + sql.heading.map { "--comment: \($0)" }.prefix(1) + EmittedSQL.closed(statements)
       + EmittedSQL.closed(back).map { "--rollback \($0)" }).joined(separator: "\n")
+  }
+
+  /// The step's name, which ends at a space and must not look like an attribute.
+  private static func identifier(_ item: Emission.NumberedStep) -> String {
+    let plain = Set("abcdefghijklmnopqrstuvwxyz0123456789._-")
+    let name = String(item.step.id.replacing(":", with: "-").map { plain.contains($0) ? $0 : "_" })
+    // What had to be replaced might make two names one.
+    return name.contains("_") && !item.step.id.contains("_") ? "\(name)-\(item.digits)" : name
   }
 
   /// A rollback is a comment, and ends with its line.
