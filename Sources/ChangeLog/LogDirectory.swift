@@ -28,6 +28,21 @@ struct LogDirectory: Sendable {
     try Directory.names(in: path).compactMap(Self.start).sorted()
   }
 
+  /// A segment's file; nil when it is not there.
+  func file(_ start: LSN) throws(ChangeLogError) -> LogFile? {
+    do throws(ChangeLogError) {
+      return try LogFile(path: segmentPath(start), mode: .read)
+    } catch .io("open", _, ENOENT) {
+      return nil
+    }
+  }
+
+  /// When a segment's file was written last, in seconds since 1970; nil when it is not there.
+  func writtenAt(_ start: LSN) -> Int64? {
+    var info = stat()
+    return stat(segmentPath(start), &info) == 0 ? Int64(info.st_mtim.tv_sec) : nil
+  }
+
   /// Removes what a crash left of segments that were never finished.
   func removeUnfinished() throws(ChangeLogError) {
     for name in try Directory.names(in: path) where name.hasSuffix(Self.unfinishedSuffix) {

@@ -17,7 +17,7 @@ public final class LogReader: @unchecked Sendable {
 
   private let passed: LSN
   private let tail: LogTail?
-  private let directory: LogDirectory
+  private let shelf: SegmentShelf
   private let follower: SegmentFollower
   private var fileTail: FileTail?
   private var cursor: LogCursor
@@ -34,18 +34,21 @@ public final class LogReader: @unchecked Sendable {
 
   /// Without trimming, what it gives begins at the last place up to `after` where a frame ends and nothing is open:
   /// for those who look at each transaction's end themselves.
-  init(directory path: String, after: LSN, tail: LogTail?, isTrimming: Bool) throws(ChangeLogError) {
+  init(
+    directory path: String, after: LSN, tail: LogTail?, restore: LogRestore? = nil, isTrimming: Bool
+  ) throws(ChangeLogError) {
     let directory = LogDirectory(path: path)
-    let start = try ReaderStart(directory: directory, after: after)
+    let shelf = SegmentShelf(directory: directory, restore: restore)
+    let start = try ReaderStart(shelf: shelf, after: after)
     let end = tail?.durable?.watermark ?? start.held
     guard after <= end else { throw .aheadOfLog(asked: after, end: end) }
     self.tail = tail
-    self.directory = directory
+    self.shelf = shelf
     position = after
     passed = start.passed
     cursor = start.cursor
     trimmer = ChunkTrimmer(after: isTrimming ? after : .invalid, relations: start.relations)
-    follower = try SegmentFollower(directory: directory)
+    follower = try SegmentFollower(shelf: shelf)
     if tail == nil { fileTail = FileTail(directory: directory, from: cursor) }
   }
 
@@ -118,10 +121,10 @@ public final class LogReader: @unchecked Sendable {
   /// is not sealed. For those who do not wait: to one who does, both may be a write seen half done.
   func checkEnd() throws(ChangeLogError) {
     guard tail == nil else { return }
-    let last = try directory.segments().last ?? cursor.segment
+    let last = try shelf.directory.segments().last ?? cursor.segment
     var attempts = 0
     while true {
-      let file = try LogFile(path: directory.segmentPath(cursor.segment), mode: .read)
+      let file = try shelf.open(cursor.segment)
       var scanner = try SegmentScanner(file: file, from: cursor.offset)
       var frame = try scanner.next(verify: false)
       while case .data = frame { frame = try scanner.next(verify: false) }

@@ -17,11 +17,14 @@ public struct LogSource: Sendable {
   public let directory: String
   /// The tail of the writer in this process: what it holds need not be read from files.
   public let tail: LogTail?
+  /// How segments are brought back that are archived and no longer held; nil: what is not held cannot be read.
+  public let restore: LogRestore?
 
   /// The log in a directory. Nothing is opened yet.
-  public init(directory: String, tail: LogTail? = nil) {
+  public init(directory: String, tail: LogTail? = nil, restore: LogRestore? = nil) {
     self.directory = directory
     self.tail = tail
+    self.restore = restore
   }
 
   /// The transactions that end after `position`, in order; then, with `follow`, those to come, as they come.
@@ -31,7 +34,8 @@ public struct LogSource: Sendable {
   /// the tail is closed, or when the task is cancelled.
   ///
   /// - Parameters:
-  ///   - position: What was handled last; nil begins at the first position that is held. A position in the middle of a
+  ///   - position: What was handled last; nil begins at the first position that is held, or can be
+  ///     restored. A position in the middle of a
   ///     transaction gives the rest of its changes.
   ///   - through: The last transaction's end: what ends later is not given, nor waited for.
   ///   - tables: `schema.table`, unquoted: transactions without a change of one of them are passed over, and so are

@@ -40,7 +40,8 @@ package final class UnitCursor {
     if let after = selection.after {
       position = after
     } else {
-      guard let start = try LogDirectory(path: source.directory).segments().first else {
+      let shelf = SegmentShelf(directory: LogDirectory(path: source.directory), restore: source.restore)
+      guard let start = try shelf.starts().first else {
         throw .noLog(directory: source.directory)
       }
       position = Position(endLSN: start)
@@ -54,7 +55,8 @@ package final class UnitCursor {
     let isWhole = position.ordinal == Position.whole || !position.endLSN.isValid
     let start = isWhole ? position.endLSN : LSN(rawValue: position.endLSN.rawValue - 1)
     reader = try LogReader(
-      directory: source.directory, after: start, tail: source.tail, isTrimming: false)
+      directory: source.directory, after: start, tail: source.tail, restore: source.restore, isTrimming: false
+    )
   }
 
   /// Takes a chunk that somebody waited for.

@@ -25,7 +25,11 @@ struct SectionSchema {
     name: "derive.map.states[]", keys: ["id", "code", "status"],
     example: "write `{id: 1, code: authorized, status: AUTH}`")
   static let log = SectionSchema(
-    name: "log", keys: ["directory", "segment"], example: "write `directory: PATH` indented under it")
+    name: "log", keys: ["directory", "segment", "retain", "archive", "restore", "command_timeout"],
+    example: "write `directory: PATH` indented under it")
+  static let retain = SectionSchema(
+    name: "log.retain", keys: ["age", "size", "reader_lag"],
+    example: "write `age: 30d`, `size: 100GiB` or both indented under it")
   static let stream = SectionSchema(
     name: "stream", keys: ["streaming", "two_phase", "binary", "origin", "failover"],
     example: "write its keys indented under it, or remove it for the defaults")
@@ -42,7 +46,7 @@ struct SectionSchema {
       "accept",
     ], example: "write its keys indented under it, or remove it for the defaults")
 
-  static let all = [root, source, derive, map, log, stream, write, backfill, migrate]
+  static let all = [root, source, derive, map, log, retain, stream, write, backfill, migrate]
 
   /// Where a key that stands in the wrong mapping belongs.
   static func home(of key: String) -> String? {

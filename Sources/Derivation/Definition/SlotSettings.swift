@@ -1,18 +1,4 @@
 extension SlotDefinition {
-  /// Where the change log lies.
-  public struct Log: Hashable, Sendable {
-    /// Its directory, as it was written (a relative path starts where the process does).
-    public var directory: String
-    /// The stored size past which a new segment begins.
-    public var segment: ByteCount
-
-    /// The log's settings.
-    public init(directory: String, segment: ByteCount = .mebibytes(64)) {
-      self.directory = directory
-      self.segment = segment
-    }
-  }
-
   /// When a position is confirmed to the slot, which lets the server drop its WAL.
   public enum Confirm: String, CaseIterable, Sendable {
     /// Once it is durable in the change log.

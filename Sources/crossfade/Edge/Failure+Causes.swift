@@ -39,10 +39,10 @@ extension Failure {
   init(_ error: ChangeLogError) {
     let code: ExitCode
     switch error {
-    case .locked, .originMismatch, .unknownVersion, .aheadOfLog, .pruned: code = .refused
-    case .damaged, .malformedRecord: code = .malformedInput
+    case .locked, .originMismatch, .unknownVersion, .aheadOfLog, .pruned, .reader: code = .refused
+    case .damaged, .malformedRecord, .restoredFalse: code = .malformedInput
     case .noLog: code = .cannotOpenInput
-    case .diskFull, .io, .syncFailed, .writerFailed: code = .inputOutput
+    case .diskFull, .io, .syncFailed, .writerFailed, .notRestored, .notArchived: code = .inputOutput
     default: code = .unexpected
     }
     self.init(summary: error.description, hint: Self.hint(error), exitCode: code.rawValue)
@@ -55,6 +55,9 @@ extension Failure {
     case .damaged: return "keep the directory as it is; what stands before the damage can still be read"
     case .io(_, _, let code) where code == 13 || code == 1:
       return "give the user of this process the right to write there"
+    case .notRestored:
+      return "what stands before it has been read; the archive, or the restore command, is to be mended"
+    case .restoredFalse: return "nothing of it is used; look for the segment in another copy of the archive"
     case .diskFull: return "make room; nothing that was confirmed is lost"
     case .noLog: return "`crossfade run` makes it"
     default: return nil

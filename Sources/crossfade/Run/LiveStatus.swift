@@ -13,6 +13,7 @@ struct LiveStatus: Sendable {
 
   let capture: CaptureStatus
   let dualWrite: DualWriteStatus
+  let keeper: KeeperStatus
 
   func write(to directory: String) {
     let path = directory + "/" + Self.fileName
@@ -24,6 +25,11 @@ struct LiveStatus: Sendable {
   }
 
   var json: JSONValue {
+    guard case .object(let fields) = stages else { return stages }
+    return .object(fields + keeper.json)
+  }
+
+  private var stages: JSONValue {
     [
       "pid": .integer(Int64(getpid())),
       "written_at": .string("\(UTCInstant.now())"),

@@ -62,7 +62,9 @@ final class StatusReporter: Sendable {
   }
 
   private func writeFile() {
-    LiveStatus(capture: pipeline.capture.status.current, dualWrite: pipeline.dualWrite.status.current)
-      .write(to: pipeline.definition.log.directory)
+    LiveStatus(
+      capture: pipeline.capture.status.current, dualWrite: pipeline.dualWrite.status.current,
+      keeper: pipeline.keeper.status
+    ).write(to: pipeline.definition.log.directory)
   }
 }

@@ -30,6 +30,7 @@ struct StatusReport {
     if let outage = standing.outage { facts.append(("server", outage)) }
     if let server = standing.server { facts += Self.facts(server, standing.rates) }
     facts.append(("log", log))
+    facts += keepingFacts
     if !standing.log.prepared.isEmpty { facts.append(("prepared", prepared)) }
     if let process = standing.process, process.isAlive, process.openStreams > 0 {
       facts.append(

@@ -43,7 +43,7 @@ struct KeyFaultTests {
     #expect(
       faults(definition(replacing: "  directory:", with: "  zebra: 1\n  directory:")) == """
         slot.yaml:16:3: log.zebra: there is no such key
-          hint: known here: `directory`, `segment`
+          hint: known here: `directory`, `segment`, `retain`, `archive`, `restore`, `command_timeout`
         """)
   }
 
