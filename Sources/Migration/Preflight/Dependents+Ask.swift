@@ -22,6 +22,8 @@ extension Dependents {
   private static func catalog(
     _ oid: Int64, _ column: Identifier, own: Identifier, _ connection: Connection
   ) throws(PostgresError) -> [Dependent] {
+    // Up to 14 a generated column hangs on the column itself, and goes with it; from 15 on its expression does, and stands in
+    // the way.
     // What belongs to a partition because it belongs to the parent is told once, as the parent's.
     let rows = try connection.query(
       """
@@ -32,14 +34,16 @@ extension Dependents {
         SELECT DISTINCT d.classid, d.objid, d.objsubid, bool_and(d.deptype = 'n') AS blocks
           FROM pg_depend d JOIN attributes a ON d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid
                                             AND d.refobjsubid = a.attnum
-         WHERE d.deptype IN ('n', 'a') AND NOT (d.classid = 'pg_class'::regclass AND d.objid IN (SELECT relid FROM tables))
+         WHERE d.deptype IN ('n', 'a') AND NOT (d.classid = 'pg_class'::regclass AND d.objid IN (SELECT relid FROM tables)
+                    AND d.objsubid = 0)
          GROUP BY 1, 2, 3)
       SELECT CASE
                WHEN f.classid = 'pg_rewrite'::regclass THEN CASE v.relkind WHEN 'v' THEN 'view'
                     WHEN 'm' THEN 'materialized view' ELSE 'rule' END
                WHEN f.classid = 'pg_attrdef'::regclass THEN CASE WHEN g.attgenerated = '' THEN 'default'
                     ELSE 'generated column' END
-               WHEN f.classid = 'pg_class'::regclass THEN 'index'
+               WHEN f.classid = 'pg_class'::regclass AND f.objsubid > 0 THEN 'generated column'
+               WHEN f.classid = 'pg_class'::regclass AND ic.relkind IN ('i', 'I') THEN 'index'
                WHEN f.classid = 'pg_constraint'::regclass THEN 'constraint'
                WHEN f.classid = 'pg_statistic_ext'::regclass THEN 'statistics'
                WHEN f.classid = 'pg_policy'::regclass THEN 'policy'
@@ -58,6 +62,7 @@ extension Dependents {
         LEFT JOIN pg_class v ON v.oid = r.ev_class
         LEFT JOIN pg_attrdef ad ON f.classid = 'pg_attrdef'::regclass AND ad.oid = f.objid
         LEFT JOIN pg_attribute g ON g.attrelid = ad.adrelid AND g.attnum = ad.adnum
+        LEFT JOIN pg_class ic ON f.classid = 'pg_class'::regclass AND ic.oid = f.objid
         LEFT JOIN pg_publication_rel pr ON f.classid = 'pg_publication_rel'::regclass AND pr.oid = f.objid
         LEFT JOIN pg_publication p ON p.oid = pr.prpubid
         LEFT JOIN pg_inherits pi ON f.classid = 'pg_class'::regclass AND pi.inhrelid = f.objid

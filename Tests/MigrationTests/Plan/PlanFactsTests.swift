@@ -69,6 +69,8 @@ import Testing
     #expect(before.evidence.contains("never analyzed"))
     #expect(before.findings(name).first?.level == .warn)
     try ledger.prepare("ANALYZE transactions")
+    // Up to 14 what was analyzed is told by a process of its own, a little later.
+    #expect(try eventually(within: .seconds(10)) { try ask().analyzed != nil })
     let after = try ask()
     #expect((19_000...21_000).contains(after.rows))
     #expect(after.evidence.hasPrefix("the planner's estimate, analyzed 2"))
