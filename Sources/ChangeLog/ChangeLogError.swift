@@ -1,3 +1,4 @@
+import Glibc
 public import PGOutput
 
 /// What can go wrong with a change log, with what one needs to act on it.
@@ -54,6 +55,12 @@ extension ChangeLogError {
     case .diskFull, .locked: true
     default: false
     }
+  }
+
+  /// The same where the call cannot be made again: what it left could not be put back as it was.
+  var final: ChangeLogError {
+    guard case .diskFull(let path) = self else { return self }
+    return .io(operation: "truncate", path: path, errno: ENOSPC)
   }
 }
 

@@ -211,7 +211,7 @@ public final class ChangeLogWriter: @unchecked Sendable {
   }
 
   private func fail(_ error: ChangeLogError) -> ChangeLogError {
-    failure = error
-    return error
+    failure = error.final
+    return error.final
   }
 }

@@ -18,10 +18,8 @@ struct LogDirectory: Sendable {
   func segmentPath(_ start: LSN) -> String { "\(path)/\(Self.name(start))\(Self.suffix)" }
   func unfinishedPath(_ start: LSN) -> String { "\(path)/\(Self.name(start))\(Self.unfinishedSuffix)" }
 
-  /// Creates the directory, one level, if it is missing.
-  func create() throws(ChangeLogError) {
-    if try Directory.make(path, calls) { try Directory.sync(path + "/..", calls) }
-  }
+  /// Creates the directory, one level, if it is missing; its name is not durable yet.
+  func create() throws(ChangeLogError) { _ = try Directory.make(path, calls) }
 
   /// The starts of the segments, ascending. A missing directory has none.
   func segments() throws(ChangeLogError) -> [LSN] {

@@ -20,7 +20,8 @@ public final class LogReader: @unchecked Sendable {
   private let shelf: SegmentShelf
   private let follower: SegmentFollower
   private var fileTail: FileTail?
-  private var cursor: LogCursor
+  /// Where the next frame stands.
+  private(set) var cursor: LogCursor
   private var trimmer: ChunkTrimmer
   /// The first chunk of changes, while the relations go before it.
   private var held: (chunk: LogChunk, position: LSN)?
@@ -52,6 +53,23 @@ public final class LogReader: @unchecked Sendable {
     if tail == nil { fileTail = FileTail(directory: directory, from: cursor) }
   }
 
+  /// A reader that goes on behind damage, at a place where no transaction is open. `relations` are those known there,
+  /// and `reached` is the end of what was read before.
+  init(
+    directory path: String, tail: LogTail?, restore: LogRestore?, resuming cursor: LogCursor,
+    relations: KnownRelations,
+    reached: LSN
+  ) throws(ChangeLogError) {
+    self.tail = tail
+    shelf = SegmentShelf(directory: LogDirectory(path: path), restore: restore)
+    position = reached
+    passed = reached
+    self.cursor = cursor
+    trimmer = ChunkTrimmer(after: .invalid, relations: relations)
+    follower = try SegmentFollower(shelf: shelf)
+    if tail == nil { fileTail = FileTail(directory: shelf.directory, from: cursor) }
+  }
+
   /// The next chunk, waiting for it up to `timeout`; nil when there is none by then, or when the tail was woken or is
   /// closed. Before the first changes comes one chunk with the relations they need, if any were known.
   public func next(timeout: Duration) throws(ChangeLogError) -> LogChunk? {
@@ -60,6 +78,9 @@ public final class LogReader: @unchecked Sendable {
 
   /// Whether relations wait to be given before the first chunk.
   var hasUntoldRelations: Bool { !trimmer.relations.isEmpty }
+
+  /// Relations that wait to be given before the first chunk.
+  var untoldRelations: KnownRelations { trimmer.relations }
 
   /// The next chunk of those that are wanted, told by their announcements: others are passed over unread.
   func next(timeout: Duration, wanting wants: (Announcement) -> Bool) throws(ChangeLogError) -> LogChunk? {
@@ -184,9 +205,11 @@ public final class LogReader: @unchecked Sendable {
       case .moved(let next):
         cursor = next
         fileTail?.move(to: next)
-      case .waiting(let path):
+      case .waiting(let next):
         // What is durable is there: when it is not, someone has removed it.
-        if tail != nil { throw .io(operation: "open", path: path, errno: ENOENT) }
+        if tail != nil {
+          throw .io(operation: "open", path: shelf.directory.segmentPath(next), errno: ENOENT)
+        }
         if let deadline, deadline.millisecondsLeft == 0 { return nil }
         fileTail?.wait(until: deadline)
       }

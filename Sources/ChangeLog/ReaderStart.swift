@@ -55,8 +55,16 @@ struct ReaderStart {
       case .index(let index):
         held = max(held, index.watermark)
         break scan
+      case .bad(let reason) where held < after:
+        // The log may well hold it: it cannot be read that far.
+        throw .damaged(file: file.path, offset: at, reason: reason)
       case .end, .incomplete, .bad: break scan
       }
+    }
+    if held < after, start != segments.last {
+      throw .damaged(
+        file: shelf.directory.segmentPath(held), offset: 0,
+        reason: "the segment is missing, but another follows")
     }
   }
 }

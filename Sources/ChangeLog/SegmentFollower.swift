@@ -6,8 +6,8 @@ final class SegmentFollower {
     case frame(Announcement, LogBytes?, next: LogCursor)
     /// The segment is sealed; the next one starts here.
     case moved(LogCursor)
-    /// The segment is sealed, and the next one, with this path, has not been made yet.
-    case waiting(path: String)
+    /// The segment is sealed, and the next one, which starts here, is not there.
+    case waiting(next: LSN)
   }
 
   private let shelf: SegmentShelf
@@ -42,9 +42,7 @@ final class SegmentFollower {
     case .watermark(let announcement):
       return .frame(announcement, nil, next: LogCursor(segment: cursor.segment, offset: scanner.offset))
     case .index(let index):
-      guard let file = try shelf.next(index.watermark) else {
-        return .waiting(path: shelf.directory.segmentPath(index.watermark))
-      }
+      guard let file = try shelf.next(index.watermark) else { return .waiting(next: index.watermark) }
       let header = try SegmentScanner.header(of: file)
       open = (index.watermark, try SegmentScanner(file: file, from: UInt64(header.frameSize)))
       return .moved(LogCursor(segment: index.watermark, offset: UInt64(header.frameSize)))

@@ -10,6 +10,10 @@ struct SegmentRecovery {
   private(set) var boundary: SegmentState
   /// Set when the segment is sealed: the digest of all of its bytes.
   private(set) var sealed: SegmentDigest?
+  /// Bytes of the file that stand.
+  private(set) var end: UInt64
+  /// Of these, what the file itself says was on disk: a writer went on only after a sync that had worked.
+  private(set) var witnessed: UInt64
   private(set) var report: RecoveryReport?
 
   /// Reads `file` through; `end` of an empty segment is its start. Nothing is changed.
@@ -20,6 +24,9 @@ struct SegmentRecovery {
     header.encode(into: headerBytes)
     boundary = SegmentState(
       header: header, headerBytes: headerBytes.bytes, end: header.start, relations: KnownRelations())
+    end = boundary.offset
+    // A segment has its name since its head is on disk.
+    witnessed = boundary.offset
     var state = boundary
     var scanner = try SegmentScanner(file: file, from: state.offset, hasher: state.hasher)
     let frames = try FrameReader()
@@ -34,6 +41,8 @@ struct SegmentRecovery {
           throw .damaged(file: file.path, offset: at, reason: "the frame does not continue the one before")
         }
         state.take(announcement, hasher: hasher)
+        witnessed = max(
+          witnessed, announcement.flags.contains(.repeated) ? scanner.offset : announcement.durableOffset)
         if announcement.flags.contains(.relations) {
           try state.relations.noteAll(frames.read(announcement, at: at, of: file))
         }
@@ -43,6 +52,8 @@ struct SegmentRecovery {
           throw .damaged(file: file.path, offset: at, reason: "bytes follow the index")
         }
         sealed = scanner.hasher?.digest
+        end = scanner.offset
+        witnessed = at
         return
       case .end: break scan
       case .incomplete, .bad:
@@ -54,6 +65,8 @@ struct SegmentRecovery {
         break scan
       }
     }
+    end = boundary.offset
+    witnessed = min(witnessed, end)
     guard scanner.limit > boundary.offset else { return }
     report = RecoveryReport(
       segment: file.path, offset: boundary.offset, bytesCut: scanner.limit - boundary.offset,

@@ -32,7 +32,13 @@ final class SegmentShelf {
       return file
     }
     guard let restorer, let wanted = try ArchiveCatalogue.load(directory: directory.path)[start] else {
-      throw .pruned(asked: start, firstHeld: try starts().first ?? .invalid)
+      let starts = try self.starts()
+      if let first = starts.first, let last = starts.last, first < start, start < last {
+        throw .damaged(
+          file: directory.segmentPath(start), offset: 0, reason: "the segment is missing, but another follows"
+        )
+      }
+      throw .pruned(asked: start, firstHeld: starts.first ?? .invalid)
     }
     let file = try restorer.file(wanted)
     try follow(file, start)

@@ -35,10 +35,15 @@ package final class UnitCursor {
   /// Whether what is asked for ends here.
   private(set) var hasEnded = false
 
-  init(_ source: LogSource, _ selection: LogSelection) throws(ChangeLogError) {
+  /// - Parameter resuming: a reader that stands behind damage; without one, reading begins at the position.
+  init(
+    _ source: LogSource, _ selection: LogSelection, resuming: LogReader? = nil
+  ) throws(ChangeLogError) {
     let position: Position
     if let after = selection.after {
       position = after
+    } else if resuming != nil {
+      position = Position(endLSN: .invalid)
     } else {
       let shelf = SegmentShelf(directory: LogDirectory(path: source.directory), restore: source.restore)
       guard let start = try shelf.starts().first else {
@@ -51,6 +56,10 @@ package final class UnitCursor {
     through = selection.through
     follows = selection.follows
     tables = selection.tables
+    if let resuming {
+      reader = resuming
+      return
+    }
     // For the rest of a transaction the reader begins before it.
     let isWhole = position.ordinal == Position.whole || !position.endLSN.isValid
     let start = isWhole ? position.endLSN : LSN(rawValue: position.endLSN.rawValue - 1)
@@ -134,6 +143,16 @@ package final class UnitCursor {
   func findChange() throws(ChangeLogError) -> Bool {
     ahead = try nextChange()
     return ahead != nil
+  }
+
+  /// Whether every record read was taken: what the reader has passed, the units have, too.
+  var isDrained: Bool { chunk.map { offset >= $0.range.upperBound } ?? true }
+
+  /// The Relation and Type messages of all that was read, given or not.
+  func passedRelations() throws(ChangeLogError) -> KnownRelations {
+    var passed = reader.untoldRelations
+    try known.records().withUnsafeBytes { bytes throws(ChangeLogError) in try passed.noteAll(bytes) }
+    return passed
   }
 
   /// The Relation and Type messages passed so far, as records: what the next unit may need.

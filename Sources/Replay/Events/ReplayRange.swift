@@ -1,0 +1,88 @@
+public import ChangeLog
+public import Derivation
+public import PGOutput
+
+/// The part of a log to be replayed, as it was asked for.
+public struct ReplayRange: Hashable, Sendable {
+  /// Where it ends.
+  public enum End: Hashable, Sendable {
+    /// Where the log does, as it is now.
+    case log
+    /// What ends here or before.
+    case position(LSN)
+    /// Before the first transaction that committed later: commit times do not follow the order of commits to the
+    /// microsecond, and a range is a piece of the log without holes.
+    case time(Timestamp)
+  }
+
+  /// What to begin after; nil begins where the log does.
+  public var after: Position?
+  /// Where it ends.
+  public var end: End
+
+  /// A range from its ends.
+  public init(after: Position?, end: End) {
+    self.after = after
+    self.end = end
+  }
+}
+
+/// A range whose ends are positions that the log holds.
+public struct ResolvedRange: Hashable, Sendable {
+  /// What ends after this.
+  public var after: Position
+  /// What ends here or before.
+  public var through: LSN
+
+  /// A range from its ends.
+  public init(after: Position, through: LSN) {
+    self.after = after
+    self.through = through
+  }
+}
+
+extension ReplayRange {
+  /// The range's ends in a log, as it stands now.
+  ///
+  /// - Throws: `pruned` or `aheadOfLog` for what the log does not hold.
+  public func resolved(
+    in log: LogSource, derive: SlotDefinition.Derive, crossesDamage: Bool
+  ) throws(ReplayError) -> ResolvedRange {
+    let bounds = try Self.bounds(of: log)
+    // Where the newest segment is damaged nobody knows how far the log reaches: the walk will say where it ends.
+    let held = bounds.watermark ?? LSN(rawValue: .max)
+    let after = self.after ?? Position(endLSN: bounds.start)
+    guard after.endLSN >= bounds.start else {
+      throw .log(.pruned(asked: after.endLSN, firstHeld: bounds.start))
+    }
+    guard after.endLSN <= held else { throw .log(.aheadOfLog(asked: after.endLSN, end: held)) }
+    switch end {
+    case .log: return ResolvedRange(after: after, through: held)
+    case .position(let end):
+      guard end <= held else { throw .log(.aheadOfLog(asked: end, end: held)) }
+      return ResolvedRange(after: after, through: end)
+    case .time(let time):
+      var range = ResolvedRange(after: after, through: held)
+      let walk = EventWalk(log, derive: derive, range: range, crossesDamage: crossesDamage)
+      var last = after.endLSN
+      while let step = try walk.next() {
+        guard case .event(let event) = step, let committed = event.transaction.commitTime else { continue }
+        guard committed <= time else {
+          range.through = last
+          break
+        }
+        last = event.position.endLSN
+      }
+      return range
+    }
+  }
+
+  private static func bounds(of log: LogSource) throws(ReplayError) -> LogBounds {
+    do throws(ChangeLogError) {
+      guard let bounds = try log.bounds() else { throw .noLog(directory: log.directory) }
+      return bounds
+    } catch {
+      throw .log(error)
+    }
+  }
+}
