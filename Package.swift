@@ -140,7 +140,7 @@ let package = Package(
       name: "CommandTests",
       dependencies: [
         "crossfade", "LocalCluster", "Derivation", "Replay", "Migration", "Operations", "Postgres",
-        "PGOutput", "ChangeLog",
+        "PGOutput", "ChangeLog", .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
     .testTarget(name: "OperationsTests", dependencies: ["Operations"], swiftSettings: settings),

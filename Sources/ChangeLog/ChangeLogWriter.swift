@@ -9,11 +9,13 @@ public final class ChangeLogWriter: @unchecked Sendable {
   public struct Options: Sendable {
     /// Stored bytes after which a segment is sealed, at the next transaction boundary.
     public var segmentBytes: UInt64
+    /// Frames after which it is sealed: before it has an index, whoever looks for a place in it goes from one to the next.
+    public var segmentFrames: UInt64 = 1 << 16
     /// Where durable groups are handed over to readers of this process.
     public var tail: LogTail?
     package var calls = FileCalls.system
 
-    /// The defaults: segments of 64 MiB, no tail.
+    /// The defaults: segments of 64 MiB or 65,536 frames, no tail.
     public init(segmentBytes: UInt64 = 64 << 20, tail: LogTail? = nil) {
       self.segmentBytes = segmentBytes
       self.tail = tail
@@ -79,7 +81,8 @@ public final class ChangeLogWriter: @unchecked Sendable {
     try checkUsable()
     guard !group.isEmpty else { return }
     let inside = try admit(group.account)
-    if !current.inside, current.offset >= options.segmentBytes, current.watermark > current.start {
+    let isFull = current.offset >= options.segmentBytes || current.frames >= options.segmentFrames
+    if !current.inside, isFull, current.watermark > current.start {
       try roll(to: origin)
     }
     let frames = try encoder.encode(

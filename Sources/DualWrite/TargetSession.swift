@@ -76,23 +76,11 @@ final class TargetSession {
 
   /// How binary values of key and status read where their types are not built in: enums, domains.
   func binaryForms() throws(DualWriteError) -> [TypeOID: BinaryForm] {
-    let derive = plan.derive
-    let columns: [TableColumn]
     do {
-      columns = try TableColumn.find(
-        (derive.key + [derive.from]).map(\.name), schema: derive.table.schema.name,
-        table: derive.table.name.name,
-        on: connection)
+      return try BinaryForms.find(plan.derive, on: connection)
     } catch {
       throw .postgres(error)
     }
-    var forms: [TypeOID: BinaryForm] = [:]
-    for column in columns {
-      forms[TypeOID(rawValue: column.typeOID)] = column.sendFunction.flatMap {
-        BinaryForm(sendFunction: $0)
-      }
-    }
-    return forms
   }
 
   /// Sends a batch: checkpoint, rows, quarantine, in one flight and one commit.

@@ -1,9 +1,12 @@
+public import ChangeLog
 public import Postgres
 
 /// Why a step of the migration stops.
 public enum MigrationError: Error, Sendable {
   /// The server reported something that trying again will not mend.
   case postgres(PostgresError)
+  /// The change log cannot be read.
+  case log(ChangeLogError)
   /// A lock could not be had within the budget; who held it.
   case lockNotObtained(what: String, attempts: Int, blockers: [Blocker])
   /// Something must be done first.
@@ -23,6 +26,7 @@ extension MigrationError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .postgres(let error): return error.description
+    case .log(let error): return error.description
     case .lockNotObtained(let what, let attempts, let blockers):
       return
         "could not \(what): the lock was not free in \(attempts) \(attempts == 1 ? "attempt" : "attempts")"
@@ -42,6 +46,7 @@ extension MigrationError: CustomStringConvertible {
   public var hint: String? {
     switch self {
     case .postgres(let error): return error.hint
+    case .log: return nil
     case .lockNotObtained:
       return "nothing was changed; let these sessions end, or run the step at a quieter time"
     case .notReady(_, let hint): return hint

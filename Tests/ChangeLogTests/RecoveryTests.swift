@@ -154,15 +154,25 @@ struct RecoveryTests {
     #expect(try difference(directory.read().bytes, first) == nil)
   }
 
-  @Test("an unknown format version is refused with its number")
-  func unknownVersion() throws {
+  @Test(
+    "an unknown format version is refused by writer, reader and verifier: its number, and the one that is known"
+  )
+  func unknownVersion() async throws {
     let specimen = try Self.specimen()
     let directory = try TemporaryDirectory()
     var bytes = specimen.bytes
     bytes[8 + 11] = 9
     try directory.write(bytes, to: specimen.name)
     let error = #expect(throws: ChangeLogError.self) { try directory.open() }
-    #expect(error == .unknownVersion(file: "\(directory.path)/\(specimen.name)", version: 9))
+    let path = "\(directory.path)/\(specimen.name)"
+    #expect(error == .unknownVersion(file: path, version: 9))
+    #expect(error?.description == "\(path) has format version 9; this program reads version 1")
+    await #expect(throws: ChangeLogError.unknownVersion(file: path, version: 9)) {
+      for try await _ in LogSource(directory: directory.path).transactions(follow: false) {}
+    }
+    let problems = try LogVerifier.verify(directory: directory.path).problems
+    #expect(problems.map(\.reason) == ["\(path) has format version 9; this program reads version 1"])
+    #expect(try directory.contents(specimen.name) == bytes)
   }
 
   @Test("a segment that was never finished is removed")

@@ -25,9 +25,9 @@ extension LogSource {
     let start = position?.endLSN ?? first.start
     var origin = newest.origin
     if let through, let last = readable.last(where: { $0.start < through }) { origin = last.origin }
-    let writer = try ChangeLogWriter.open(
-      directory: target, origin: origin, start: start,
-      options: ChangeLogWriter.Options(segmentBytes: .max))
+    var options = ChangeLogWriter.Options(segmentBytes: .max)
+    options.segmentFrames = .max
+    let writer = try ChangeLogWriter.open(directory: target, origin: origin, start: start, options: options)
     var isFirst = true
     let group = RecordGroup()
     while try units.nextUnit() != nil {

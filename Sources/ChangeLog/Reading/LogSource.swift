@@ -41,21 +41,25 @@ public struct LogSource: Sendable {
   ///   - tables: `schema.table`, unquoted: transactions without a change of one of them are passed over, and so are
   ///     other changes, messages included. As long as the log has described none of them, frames are not even
   ///     unpacked.
+  ///   - keys: A few rows of these tables, looked for in the frames as they are: for changes of all others nothing is made.
   ///   - follow: Whether to wait for more at the log's end.
   public func transactions(
-    after position: Position? = nil, through: LSN? = nil, tables: Set<String>? = nil, follow: Bool = true
+    after position: Position? = nil, through: LSN? = nil, tables: Set<String>? = nil, keys: LogKeys? = nil,
+    follow: Bool = true
   ) -> LogTransactions {
     LogTransactions(
       source: self,
-      selection: LogSelection(after: position, through: through, tables: tables, follows: follow))
+      selection: LogSelection(after: position, through: through, tables: tables, keys: keys, follows: follow))
   }
 
   /// The single changes after `position`: those of `transactions`, one after the other.
   public func changes(
-    after position: Position? = nil, through: LSN? = nil, tables: Set<String>? = nil, follow: Bool = true
+    after position: Position? = nil, through: LSN? = nil, tables: Set<String>? = nil, keys: LogKeys? = nil,
+    follow: Bool = true
   ) -> LogChanges {
     LogChanges(
-      transactions: transactions(after: position, through: through, tables: tables, follow: follow))
+      transactions: transactions(
+        after: position, through: through, tables: tables, keys: keys, follow: follow))
   }
 }
 
@@ -73,6 +77,7 @@ struct LogSelection: Sendable {
   var after: Position?
   var through: LSN?
   var tables: Set<String>?
+  var keys: LogKeys?
   /// Whether the log's end is waited at.
   var follows = false
 }

@@ -60,6 +60,8 @@ extension Failure {
     case .restoredFalse: return "nothing of it is used; look for the segment in another copy of the archive"
     case .diskFull: return "make room; nothing that was confirmed is lost"
     case .noLog: return "`crossfade run` makes it"
+    case .unknownVersion:
+      return "read it with the Crossfade that wrote it, or a later one; nothing has been changed"
     default: return nil
     }
   }

@@ -39,7 +39,7 @@ struct LogHistoryCommand: AsyncParsableCommand {
       let source = try archive.applied(to: definition.log.source())
       var steps: [KeyHistory.Step] = []
       do {
-        for try await change in source.changes(tables: [history.table], follow: false) {
+        for try await change in source.changes(tables: [history.table], keys: history.rows, follow: false) {
           if let step = try history.step(change) { steps.append(step) }
         }
       } catch let error as ChangeLogError {

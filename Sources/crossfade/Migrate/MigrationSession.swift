@@ -48,6 +48,7 @@ extension Failure {
         summary: "stopped while trying to \(purpose)", hint: "run it again: it goes on where it was",
         isRetriable: true, exitCode: ExitCode.temporaryFailure.rawValue)
     case .postgres(let cause): self.init(cause)
+    case .log(let cause): self.init(cause)
     case .lockNotObtained:
       self.init(
         summary: error.description, hint: error.hint, isRetriable: true,
