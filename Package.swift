@@ -73,7 +73,7 @@ let package = Package(
       name: "Migration",
       dependencies: [
         "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite", "FailPoints",
-        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Logging", package: "swift-log"), .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: settings),
     .target(

@@ -10,9 +10,13 @@ public struct Constrain {
   let definition: SlotDefinition
   let interrupt: Interrupt
   let logger: Logger
+  let gate: PlanGate
 
   /// For a slot.
-  public init(definition: SlotDefinition, interrupt: Interrupt, logger: Logger) {
+  public init(
+    definition: SlotDefinition, interrupt: Interrupt, logger: Logger, gate: PlanGate = PlanGate()
+  ) {
+    self.gate = gate
     self.definition = definition
     self.interrupt = interrupt
     self.logger = logger
@@ -44,7 +48,9 @@ public struct Constrain {
           : "the backfill of slot \(definition.slot) is not done",
         hint: "run `crossfade backfill SLOT` to its end first: index and foreign key would make it slower")
     }
-    let outcomes = try run.run(MigrationSteps(definition, facts: facts).constrain)
+    let steps = MigrationSteps(definition, facts: facts).constrain
+    try gate.check(steps, definition, facts)
+    let outcomes = try run.run(steps)
     try run.enter(.backfilled)
     return outcomes
   }

@@ -9,9 +9,13 @@ public struct Expand {
   let definition: SlotDefinition
   let interrupt: Interrupt
   let logger: Logger
+  let gate: PlanGate
 
   /// An expansion for a slot.
-  public init(definition: SlotDefinition, interrupt: Interrupt, logger: Logger) {
+  public init(
+    definition: SlotDefinition, interrupt: Interrupt, logger: Logger, gate: PlanGate = PlanGate()
+  ) {
+    self.gate = gate
     self.definition = definition
     self.interrupt = interrupt
     self.logger = logger
@@ -30,8 +34,11 @@ public struct Expand {
       throw .postgres(error)
     }
     try ExpandPreconditions(derive: definition.derive, connection: run.connection).check(facts)
-    let outcomes = try run.run(MigrationSteps(definition, facts: facts).expand)
+    let steps = MigrationSteps(definition, facts: facts).expand
+    try gate.check(steps, definition, facts)
+    let outcomes = try run.run(steps)
     try run.enter(.expanded)
+    try gate.record(definition, facts, on: run.connection)
     return outcomes
   }
 }

@@ -16,16 +16,20 @@ struct ConstrainCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var slot: SlotFile
+  @OptionGroup var plan: PlanOptions
   @OptionGroup var logging: LoggingOptions
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
     try await atTheEdge {
       let definition = try slot.load()
+      let gate = plan.gate
       let logger = logging.logger("constrain")
       let display = StepDisplay(isQuiet: json)
       let outcomes = try await MigrationSession.run { (interrupt) throws(MigrationError) -> [StepOutcome] in
-        try Constrain(definition: definition, interrupt: interrupt, logger: logger).run { display.show($0) }
+        try Constrain(definition: definition, interrupt: interrupt, logger: logger, gate: gate).run {
+          display.show($0)
+        }
       }
       if json {
         print(StepDisplay.json(slot: definition.slot, phase: Phase.backfilled.rawValue, outcomes).compact)
