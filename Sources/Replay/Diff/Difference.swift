@@ -21,8 +21,9 @@ public struct Difference: Hashable, Sendable {
     /// The row is there though the log says that it went.
     case risen
 
-    /// Whether a change that is not in the log yet could explain it.
-    var needsWholeLog: Bool {
+    /// Whether a change that is lost in a gap could explain it. The others show in the row itself: what the log lost, the
+    /// dual-write has lost, too.
+    var mayBeLost: Bool {
       switch self {
       case .status, .gone, .risen: true
       case .incomplete, .incorrect, .unmapped, .pending: false

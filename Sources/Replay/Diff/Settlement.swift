@@ -99,9 +99,8 @@ struct Settlement {
     }
     let seen = try target.position()
     try readOn()
-    let needsAll = zip(looked, looks).contains {
-      judge.difference($0.0.value, $0.1.row)?.needsWholeLog ?? false
-    }
+    // However a row differs: it may have gone and come anew with the same status, and the log not have heard of it.
+    let needsAll = zip(looked, looks).contains { judge.difference($0.0.value, $0.1.row) != nil }
     while needsAll, walk.reach < seen, !deadline.hasPassed {
       if interrupt.wait(milliseconds: 20) { throw .stopped(at: start) }
       try readOn()
@@ -117,10 +116,10 @@ struct Settlement {
         known.remove(key)
         continue
       }
-      if kind.needsWholeLog ? !look.isSettled || walk.reach < seen || isDoubtful(state) : !look.isSettled {
-        doubts[key] = .undecided
-      } else if !kind.needsWholeLog, let applied, applied < state.position.endLSN {
+      if look.isSettled, !kind.mayBeLost, let applied, applied < state.position.endLSN {
         doubts[key] = .pending(difference(.pending, key, state, look.row))
+      } else if !look.isSettled || walk.reach < seen || (kind.mayBeLost && isDoubtful(state)) {
+        doubts[key] = .undecided
       } else {
         certain.append(difference(kind, key, state, look.row))
         known.remove(key)

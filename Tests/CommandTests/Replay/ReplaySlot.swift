@@ -1,5 +1,9 @@
+import ChangeLog
+import Derivation
 import Foundation
 import LocalCluster
+import Postgres
+import Replay
 import Testing
 
 /// What the tests of a replay do with a slot.
@@ -72,6 +76,33 @@ extension LedgerSlot {
     }
     bytes[from + 68 + 8] ^= 0xFF
     try bytes.write(to: URL(fileURLWithPath: path))
+  }
+}
+
+extension LedgerSlot {
+  /// The definition as the program reads it.
+  func parsed() throws -> SlotDefinition {
+    try SlotDefinition.parse(
+      yaml: definition, file: "slot.yaml", environment: environment.compactMapValues { $0 })
+  }
+
+  /// The whole log compared with the target, by limits of one's own: the class of each key that differs.
+  func compared(window: Int, suspects: Int) throws -> ([String: String], DiffSummary) {
+    let definition = try parsed()
+    let source = LogSource(directory: log)
+    let interrupt = try #require(Interrupt())
+    let target = try TargetReader(definition, interrupt: interrupt)
+    let range = try ReplayRange(after: nil, end: .log).resolved(
+      in: source, derive: definition.derive, crossesDamage: false)
+    var limits = Diff.Limits()
+    (limits.window, limits.suspects) = (window, suspects)
+    var found: [String: String] = [:]
+    let summary = try Diff(
+      log: source, definition: definition, range: range, keys: nil, crossesDamage: false, map: target.map(),
+      target: target, limits: limits, interrupt: interrupt
+    ).run(
+      report: { found[$0.key.columns[0].string] = $0.kind.rawValue }, progress: { _, _ in })
+    return (found, summary)
   }
 }
 

@@ -1,0 +1,32 @@
+import LocalCluster
+import Testing
+
+extension CommandTests {
+  @Suite("crossfade replay --diff: what it must not say", .serialized) struct ReplayDiffDoubt {
+    private static let row = """
+      INSERT INTO transactions (id, card_token, merchant_id, amount_cents, currency, status)
+        OVERRIDING SYSTEM VALUE SELECT id, 'x', 1, 1, 'EUR', 'AUTH' FROM unnest($1) AS id
+      """
+
+    private func rows(_ ids: String) -> String {
+      Self.row.replacing("$1", with: "ARRAY[\(ids)]")
+    }
+
+    @Test("a row that came anew with the same status, and the log has not heard of it, is undecided")
+    func cameAnew() throws {
+      let slot = try LedgerSlot.running("replay_came_anew")
+      try slot.sql("UPDATE transactions SET status = 'AUTH' WHERE id BETWEEN 1 AND 9")
+      try slot.awaitApplied()
+      try slot.stop()
+      try slot.sql("DELETE FROM ledger_audit; DELETE FROM transactions WHERE id = 7")
+      try slot.sql(rows("7"))
+      let early = try slot.replay("--from", "earliest", "--diff", "--key", "7", "--wait", "1")
+      #expect(early.status == .exited(75) && early.output.contains("1 undecided"), "\(early.output)")
+      #expect(early.output.contains("0 differences"), "\(early.output)")
+      try slot.start()
+      try slot.awaitApplied()
+      let late = try slot.replay("--from", "earliest", "--diff", "--key", "7")
+      #expect(late.status == .exited(0), "\(late.output)")
+    }
+  }
+}
