@@ -40,6 +40,10 @@ import Testing
     ]
     #expect(RepairRecord.Request.text(of: states) == "1:A=1;NULL=2")
     #expect(RepairRecord.Request.text(of: states.reversed()) == "1:A=1;NULL=2")
+    #expect(
+      RepairRecord.Request.text(of: try ReplayLog.derive())
+        == "public.transactions (id): status -> state_id by public.transaction_state (id, code, legacy_status)"
+    )
   }
 
   @Test("the statement, by the target's map and by one given")

@@ -39,7 +39,8 @@ public struct Repair {
           what: "another replay of slot \(plan.definition.slot) is unfinished: from \(found.request.from) to "
             + "\(found.request.to ?? "the log's end"), done up to \(found.position)"
             + (found.request.keys == nil ? "" : ", of some keys")
-            + (found.request.map == nil ? "" : ", by a map of its own"),
+            + (found.request.map == nil ? "" : ", by a map of its own")
+            + (found.request.derive == plan.request.derive ? "" : ", by another definition"),
           hint: "finish it by the arguments it was begun with, or give --restart to forget it")
       }
       return (ResolvedRange(after: found.position, through: found.through), true)

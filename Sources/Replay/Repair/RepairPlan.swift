@@ -45,6 +45,14 @@ extension RepairRecord.Request {
     }
   }
 
+  /// What a definition derives, from which columns into which.
+  public static func text(of derive: SlotDefinition.Derive) -> String {
+    let map = derive.map
+    return
+      "\(derive.table) (\(derive.key.map(\.description).joined(separator: ", "))): \(derive.from) -> \(derive.to) "
+      + "by \(map.table) (\(map.id), \(map.code), \(map.status))"
+  }
+
   /// The states in a fixed order and form.
   public static func text(of states: [State]?) -> String? {
     states.map { states in

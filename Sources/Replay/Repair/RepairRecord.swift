@@ -15,15 +15,20 @@ public struct RepairRecord: Hashable, Sendable {
     public var keys: String?
     /// The states of the map given, in a fixed order; nil for the target's own.
     public var map: String?
+    /// The definition's columns and tables: another definition derives other rows.
+    public var derive: String
     /// The source whose log it is.
     public var systemIdentifier: UInt64
 
     /// A request from its parts.
-    public init(from: String, to: String?, keys: String?, map: String?, systemIdentifier: UInt64) {
+    public init(
+      from: String, to: String?, keys: String?, map: String?, derive: String, systemIdentifier: UInt64
+    ) {
       self.from = from
       self.to = to
       self.keys = keys
       self.map = map
+      self.derive = derive
       self.systemIdentifier = systemIdentifier
     }
   }
@@ -52,6 +57,7 @@ public struct RepairRecord: Hashable, Sendable {
       asked_to text,
       keys text,
       map text,
+      derive text NOT NULL,
       system_identifier numeric(20) NOT NULL,
       through pg_lsn NOT NULL,
       end_lsn pg_lsn NOT NULL,
@@ -69,11 +75,19 @@ public struct RepairRecord: Hashable, Sendable {
   static func ensure(on connection: Connection) throws(PostgresError) {
     guard try !exists(on: connection) else { return }
     try connection.query(table, purpose: "make table crossfade.replay")
+    try connection.query(
+      "ALTER TABLE crossfade.replay ADD COLUMN IF NOT EXISTS derive text NOT NULL DEFAULT ''",
+      purpose: "complete table crossfade.replay")
   }
+
+  /// Whether the table is there, with all its columns.
 
   private static func exists(on connection: Connection) throws(PostgresError) -> Bool {
     try connection.query(
-      "SELECT to_regclass('crossfade.replay') IS NOT NULL", purpose: "look up table crossfade.replay"
+      """
+      SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute
+                      WHERE attrelid = to_regclass('crossfade.replay') AND attname = 'derive' AND NOT attisdropped)
+      """, purpose: "look up table crossfade.replay"
     ).boolean(0, 0)
   }
 
@@ -84,7 +98,7 @@ public struct RepairRecord: Hashable, Sendable {
     let rows = try connection.query(
       """
       SELECT asked_from, asked_to, keys, map, system_identifier, through, end_lsn, ordinal, changes, written, refused,
-             jsonb_array_length(gaps), finished_at IS NOT NULL
+             jsonb_array_length(gaps), finished_at IS NOT NULL, derive
         FROM crossfade.replay WHERE slot = $1
       """, [.text(slot)], purpose: purpose)
     guard rows.rowCount == 1 else { return nil }
@@ -93,7 +107,8 @@ public struct RepairRecord: Hashable, Sendable {
     else { throw .unexpected(purpose: purpose, what: "a row that does not read as one") }
     return RepairRecord(
       request: Request(
-        from: from, to: rows[0, 1], keys: rows[0, 2], map: rows[0, 3], systemIdentifier: system),
+        from: from, to: rows[0, 1], keys: rows[0, 2], map: rows[0, 3], derive: rows[0, 13] ?? "",
+        systemIdentifier: system),
       through: through,
       position: Position(endLSN: end, ordinal: rows[0, 7].flatMap { UInt64($0) } ?? Position.whole),
       changes: rows.integer(0, 8) ?? 0, written: rows.integer(0, 9) ?? 0, refused: rows.integer(0, 10) ?? 0,
@@ -106,17 +121,19 @@ public struct RepairRecord: Hashable, Sendable {
   ) throws(PostgresError) {
     try connection.query(
       """
-      INSERT INTO crossfade.replay (slot, asked_from, asked_to, keys, map, system_identifier, through, end_lsn, ordinal)
-      VALUES ($1, $2, $3, $4, $5, $6::numeric, $7::pg_lsn, $8::pg_lsn, $9::numeric)
+      INSERT INTO crossfade.replay
+             (slot, asked_from, asked_to, keys, map, derive, system_identifier, through, end_lsn, ordinal)
+      VALUES ($1, $2, $3, $4, $5, $6, $7::numeric, $8::pg_lsn, $9::pg_lsn, $10::numeric)
       ON CONFLICT (slot) DO UPDATE
          SET asked_from = EXCLUDED.asked_from, asked_to = EXCLUDED.asked_to, keys = EXCLUDED.keys, map = EXCLUDED.map,
-             system_identifier = EXCLUDED.system_identifier, through = EXCLUDED.through, end_lsn = EXCLUDED.end_lsn,
+             derive = EXCLUDED.derive, system_identifier = EXCLUDED.system_identifier, through = EXCLUDED.through, end_lsn = EXCLUDED.end_lsn,
              ordinal = EXCLUDED.ordinal, changes = 0, written = 0, refused = 0, gaps = '[]',
              started_at = clock_timestamp(), updated_at = clock_timestamp(), finished_at = NULL
       """,
       [
         .text(slot), .text(request.from), .optional(request.to), .optional(request.keys),
-        .optional(request.map), .integer(request.systemIdentifier), .text("\(range.through)"),
+        .optional(request.map), .text(request.derive), .integer(request.systemIdentifier),
+        .text("\(range.through)"),
         .text("\(range.after.endLSN)"), range.after.ordinalParameter,
       ], purpose: "record the replay")
   }

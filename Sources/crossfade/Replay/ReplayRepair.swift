@@ -35,6 +35,7 @@ struct ReplayRepair {
         request: RepairRecord.Request(
           from: task.start.text, to: task.end?.text, keys: RepairRecord.Request.text(of: task.keys),
           map: RepairRecord.Request.text(of: task.states),
+          derive: RepairRecord.Request.text(of: task.definition.derive),
           systemIdentifier: try task.bounds().origin.systemIdentifier),
         keys: task.keys, states: task.states, crossesDamage: task.crossesDamage,
         batch: batch ?? task.definition.write.batch, rate: rate)
