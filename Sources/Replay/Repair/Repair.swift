@@ -28,58 +28,73 @@ public struct Repair {
   /// - Throws: `refused` when another one is unfinished.
   public func standing(
     _ range: ReplayRange, restart: Bool
-  ) throws(ReplayError) -> (range: ResolvedRange, isResumed: Bool) {
+  ) throws(ReplayError) -> RepairStanding {
     let session = try RepairSession(plan, interrupt: interrupt)
     try session.requireStates()
     let found: RepairRecord?
     do { found = try session.record() } catch { throw .postgres(error) }
     if let found, !found.finished, !restart {
-      guard found.request == plan.request else {
-        throw .refused(
-          what: "another replay of slot \(plan.definition.slot) is unfinished: from \(found.request.from) to "
-            + "\(found.request.to ?? "the log's end"), done up to \(found.position)"
-            + (found.request.keys == nil ? "" : ", of some keys")
-            + (found.request.map == nil ? "" : ", by a map of its own")
-            + (found.request.derive == plan.request.derive ? "" : ", by another definition"),
-          hint: "finish it by the arguments it was begun with, or give --restart to forget it")
-      }
-      return (ResolvedRange(after: found.position, through: found.through), true)
+      guard found.request == plan.request else { throw isUnfinished(found) }
+      return RepairStanding(
+        range: ResolvedRange(after: found.position, through: found.through), isResumed: true, found: found)
     }
-    return (
-      try range.resolved(in: plan.log, derive: plan.definition.derive, crossesDamage: plan.crossesDamage),
-      false
-    )
+    return RepairStanding(
+      range: try range.resolved(
+        in: plan.log, derive: plan.definition.derive, crossesDamage: plan.crossesDamage),
+      isResumed: false, found: found)
+  }
+
+  private func isUnfinished(_ other: RepairRecord) -> ReplayError {
+    .refused(
+      what: "another replay of slot \(plan.definition.slot) is unfinished: from \(other.request.from) to "
+        + "\(other.request.to ?? "the log's end"), done up to \(other.position)"
+        + (other.request.keys == nil ? "" : ", of some keys")
+        + (other.request.map == nil ? "" : ", by a map of its own")
+        + (other.request.derive == plan.request.derive ? "" : ", by another definition"),
+      hint: "finish it by the arguments it was begun with, or give --restart to forget it")
   }
 
   /// Walks the range to its end. `progress` is called after every batch.
   ///
-  /// - Parameter isResumed: whether the range is the rest of one that was begun before.
+  /// - Parameter standing: what the look found. When another replay has begun since, nothing is written.
   public func run(
-    _ range: ResolvedRange, isResumed: Bool, progress: (RepairRecord) -> Void
+    _ standing: RepairStanding, progress: (RepairRecord) -> Void
   ) throws(ReplayError) -> RepairRecord {
-    var range = range
-    var mustBegin = !isResumed
+    var standing = standing
     var waits = Backoff(firstMilliseconds: 100, lastMilliseconds: 5000)
     while true {
       do throws(ReplayError) {
         let session = try RepairSession(plan, interrupt: interrupt)
-        if mustBegin {
-          do { try session.begin(range) } catch { throw .postgres(error) }
-          mustBegin = false
+        try claim(standing, session)
+        if !standing.isResumed {
+          do { try session.begin(standing.range) } catch { throw .postgres(error) }
+          standing.isResumed = true
         }
-        return try walk(range, session) {
+        return try walk(standing.range, session) {
           waits.succeeded()
-          range.after = $0.position
+          standing.range.after = $0.position
           progress($0)
         }
       } catch {
         guard case .postgres(let cause) = error else { throw error }
-        if case .interrupted = cause { throw .stopped(at: range.after) }
+        if case .interrupted = cause { throw .stopped(at: standing.range.after) }
         guard cause.isConnectionGone else { throw error }
         logger.warning("the replay goes on in a moment", metadata: ["error": "\(cause)"])
-        if interrupt.wait(milliseconds: waits.next()) { throw .stopped(at: range.after) }
+        if interrupt.wait(milliseconds: waits.next()) { throw .stopped(at: standing.range.after) }
       }
     }
+  }
+
+  /// Under the session's lock: whether what the look found still stands.
+  private func claim(_ standing: RepairStanding, _ session: RepairSession) throws(ReplayError) {
+    let now: RepairRecord?
+    do { now = try session.record() } catch { throw .postgres(error) }
+    guard !standing.admits(now, plan.request) else { return }
+    guard let now else { throw Self.isGone }
+    if !now.finished { throw isUnfinished(now) }
+    throw .refused(
+      what: "another replay of slot \(plan.definition.slot) took the place of this one and is done by now",
+      hint: "run it again: it begins anew")
   }
 
   private func walk(
@@ -117,13 +132,13 @@ public struct Repair {
     }
   }
 
+  private static let isGone = ReplayError.refused(
+    what: "the replay's row in crossfade.replay is gone", hint: "run it again: it begins anew")
+
   private func record(of session: RepairSession) throws(ReplayError) -> RepairRecord {
     let found: RepairRecord?
     do { found = try session.record() } catch { throw .postgres(error) }
-    guard let found else {
-      throw .refused(
-        what: "the replay's row in crossfade.replay is gone", hint: "run it again: it begins anew")
-    }
+    guard let found else { throw Self.isGone }
     return found
   }
 

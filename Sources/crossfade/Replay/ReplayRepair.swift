@@ -19,8 +19,7 @@ struct ReplayRepair {
 
   /// What the first look found.
   private struct Prospect: Sendable {
-    var range: ResolvedRange
-    var isResumed: Bool
+    var standing: RepairStanding
     var count: RepairCount
   }
 
@@ -48,11 +47,9 @@ struct ReplayRepair {
     let mustWrite = prospect.count.written > 0
     if mustWrite, !yes { try confirm(prospect.count.written) }
     let done = try await ReplayTask.run { () throws(ReplayError) -> RepairRecord in
-      let display = ReplayDisplay("repair", prospect.range)
+      let display = ReplayDisplay("repair", prospect.standing.range)
       defer { display.finish() }
-      return try Repair(try plan(), interrupt: interrupt, logger: logger).run(
-        prospect.range, isResumed: prospect.isResumed
-      ) {
+      return try Repair(try plan(), interrupt: interrupt, logger: logger).run(prospect.standing) {
         display.show(
           $0.position, changes: UInt64(clamping: $0.changes),
           note: "\(HumanFormat.count(UInt64(clamping: $0.written))) rows written")
@@ -76,19 +73,20 @@ struct ReplayRepair {
     let count = try RepairCount.run(
       plan, range: standing.range, map: map, target: target, interrupt: interrupt,
       progress: { display.show($0, changes: $1) })
-    return Prospect(range: standing.range, isResumed: standing.isResumed, count: count)
+    return Prospect(standing: standing, count: count)
   }
 
   /// What would be written, on standard error: the outcome alone goes to standard output.
   private func tell(_ prospect: Prospect) {
     let count = prospect.count
+    let after = prospect.standing.range.after
     func number(_ kind: Difference.Class) -> String { HumanFormat.count(count.counts[kind] ?? 0) }
     var lines: [String] = []
-    if prospect.isResumed { lines.append("goes on after \(prospect.range.after), where it was interrupted") }
+    if prospect.standing.isResumed { lines.append("goes on after \(after), where it was interrupted") }
     lines += count.gaps.map(ReplayTask.text)
     lines.append(
       "\(HumanFormat.count(count.rows)) rows of \(HumanFormat.count(count.changes)) changes after "
-        + "\(prospect.range.after): \(count.isUpperBound ? "at most " : "")\(HumanFormat.count(count.written)) to write "
+        + "\(after): \(count.isUpperBound ? "at most " : "")\(HumanFormat.count(count.written)) to write "
         + "(incomplete \(number(.incomplete)), incorrect \(number(.incorrect))), "
         + "\(number(.unmapped)) without a state in the map, left as they are")
     for line in lines { LineSink.standardError.write(line: line) }

@@ -1,4 +1,5 @@
 import ChangeLog
+import Derivation
 import Foundation
 import LocalCluster
 import Logging
@@ -39,6 +40,49 @@ extension CommandTests {
         "\(other.output)")
       try definition.write(toFile: slot.path, atomically: true, encoding: .utf8)
       #expect(try apply(slot).status == .exited(0))
+    }
+
+    @Test("what another one began while this one was asking is neither overwritten nor gone on with")
+    func meanwhile() throws {
+      let slot = try broken("replay_meanwhile")
+      let interrupt = try #require(Interrupt())
+      let definition = try slot.parsed()
+      let source = LogSource(directory: slot.log)
+      let bounds = try #require(try source.bounds())
+      let request = RepairRecord.Request(
+        from: "earliest", to: nil, keys: nil, map: nil,
+        derive: RepairRecord.Request.text(of: definition.derive),
+        systemIdentifier: bounds.origin.systemIdentifier)
+      let repair = Repair(
+        RepairPlan(
+          log: source, definition: definition, request: request, keys: nil, states: nil, crossesDamage: false,
+          batch: 10, rate: nil), interrupt: interrupt, logger: Logger(label: "test"))
+      let asked = ReplayRange(after: nil, end: .log)
+      // This one would begin anew; another begins before it writes, and stays unfinished.
+      let fresh = try repair.standing(asked, restart: false)
+      let killed = try slot.replay(
+        "--from", "earliest", "--apply", "--yes", "--key", "7", failPoint: "applied-before-commit")
+      #expect(killed.status == .signalled(SIGKILL), "\(killed.output)")
+      #expect(throws: ReplayError.self) { try repair.run(fresh) { _ in } }
+      #expect(try slot.sql("SELECT keys FROM crossfade.replay") == "1:7")
+      #expect(try slot.sql("SELECT count(*) FROM transactions WHERE id <= 90 AND state_id = 2") == "0")
+      // This one would go on; another takes its place.
+      #expect(
+        try slot.replay(
+          "--from", "earliest", "--apply", "--yes", "--restart", "--batch", "10",
+          failPoint: "committed-before-confirm:2"
+        ).status == .signalled(SIGKILL))
+      let resumed = try repair.standing(asked, restart: false)
+      #expect(resumed.isResumed)
+      let placed = try slot.replay(
+        "--from", "earliest", "--apply", "--yes", "--restart", "--key", "7",
+        failPoint: "applied-before-commit")
+      #expect(placed.status == .signalled(SIGKILL), "\(placed.output)")
+      #expect(throws: ReplayError.self) { try repair.run(resumed) { _ in } }
+      #expect(try slot.sql("SELECT keys FROM crossfade.replay") == "1:7")
+      // Nobody else's: --restart by one who saw it takes it.
+      let own = try repair.standing(asked, restart: true)
+      #expect(try repair.run(own) { _ in }.finished)
     }
   }
 }
