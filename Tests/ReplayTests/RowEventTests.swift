@@ -57,7 +57,13 @@ import Testing
     #expect(try resolved(nil, .log) == ResolvedRange(after: start, through: ends[3]))
     func time(_ second: Int64) -> Timestamp { Timestamp(rawValue: second * 1_000_000) }
     #expect(try resolved(nil, .time(time(20))).through == ends[2])
-    #expect(try resolved(nil, .time(time(9))).through == start.endLSN)
+    #expect(try resolved(nil, .time(time(10))).through == ends[0])
+    #expect(throws: ReplayError.self) { try resolved(nil, .time(time(9))) }
+    #expect(throws: ReplayError.self) { try resolved(nil, .position(LSN(rawValue: 5))) }
+    let later = Position(endLSN: ends[1])
+    #expect(throws: ReplayError.self) { try resolved(later, .position(ends[0])) }
+    #expect(try resolved(later, .position(ends[1])).through == ends[1])
+    #expect(throws: ReplayError.self) { try resolved(later, .time(time(10))) }
     #expect(try resolved(nil, .time(time(99))).through == ends[3])
     // Within a transaction's bytes: the transaction ends after it, and so is in the range.
     let within = Position(endLSN: LSN(rawValue: ends[1].rawValue - 0x40))

@@ -44,7 +44,8 @@ public struct ResolvedRange: Hashable, Sendable {
 extension ReplayRange {
   /// The range's ends in a log, as it stands now.
   ///
-  /// - Throws: `pruned` or `aheadOfLog` for what the log does not hold.
+  /// - Throws: `pruned` or `aheadOfLog` for what the log does not hold; `refused` for a range that ends before it begins,
+  ///   or may do so: nothing that is compared with nothing would look like agreement.
   public func resolved(
     in log: LogSource, derive: SlotDefinition.Derive, crossesDamage: Bool
   ) throws(ReplayError) -> ResolvedRange {
@@ -60,14 +61,21 @@ extension ReplayRange {
     case .log: return ResolvedRange(after: after, through: held)
     case .position(let end):
       guard end <= held else { throw .log(.aheadOfLog(asked: end, end: held)) }
+      guard end >= bounds.start else { throw .log(.pruned(asked: end, firstHeld: bounds.start)) }
+      guard end >= after.endLSN else {
+        throw .refused(
+          what: "the range ends at \(end), before it begins, at \(after)", hint: "end it at \(after) or later"
+        )
+      }
       return ResolvedRange(after: after, through: end)
     case .time(let time):
       var range = ResolvedRange(after: after, through: held)
       let walk = EventWalk(log, derive: derive, range: range, crossesDamage: crossesDamage)
-      var last = after.endLSN
+      var last: LSN?
       while let step = try walk.next() {
         guard case .event(let event) = step, let committed = event.transaction.commitTime else { continue }
         guard committed <= time else {
+          guard let last else { throw tooEarly(time, bounds.start, event.position, committed) }
           range.through = last
           break
         }
@@ -75,6 +83,17 @@ extension ReplayRange {
       }
       return range
     }
+  }
+
+  private func tooEarly(
+    _ time: Timestamp, _ first: LSN, _ position: Position, _ committed: Timestamp
+  ) -> ReplayError {
+    let begin = after.map { "after \($0)" } ?? "in the log"
+    return .refused(
+      what:
+        "no change \(begin) had committed by \(time): the first one there, \(position), committed later, at "
+        + "\(committed); the first position held is \(first)",
+      hint: "give --to a later time, or a position; or --from an earlier position")
   }
 
   private static func bounds(of log: LogSource) throws(ReplayError) -> LogBounds {

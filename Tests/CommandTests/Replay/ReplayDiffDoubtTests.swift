@@ -28,5 +28,19 @@ extension CommandTests {
       let late = try slot.replay("--from", "earliest", "--diff", "--key", "7")
       #expect(late.status == .exited(0), "\(late.output)")
     }
+
+    @Test("a range that ends before what is held, or before it begins, is refused")
+    func empty() throws {
+      let slot = try LedgerSlot.running("replay_empty")
+      try slot.sql("UPDATE transactions SET status = 'AUTH' WHERE id = 7")
+      try slot.awaitApplied()
+      for end in ["0/5", "2000-01-01T00:00:00Z"] {
+        let run = try slot.replay("--from", "earliest", "--to", end, "--diff")
+        #expect(run.status == .exited(3) && run.output.contains("first position held is"), "\(run.output)")
+      }
+      let first = try #require(try slot.ends().first)
+      let run = try slot.replay("--from", first, "--to", "2000-01-01T00:00:00Z", "--diff")
+      #expect(run.status == .exited(3) && run.output.contains("committed later"), "\(run.output)")
+    }
   }
 }
