@@ -61,20 +61,31 @@ public struct Repair {
     _ standing: RepairStanding, progress: (RepairRecord) -> Void
   ) throws(ReplayError) -> RepairRecord {
     var standing = standing
+    var hold: RepairHold?
     var waits = Backoff(firstMilliseconds: 100, lastMilliseconds: 5000)
     while true {
       do throws(ReplayError) {
         let session = try RepairSession(plan, interrupt: interrupt)
         try claim(standing, session)
+        let held: RepairHold
+        if let hold {
+          held = hold
+        } else {
+          held = try RepairHold(plan.log, after: standing.range.after, logger: logger)
+        }
+        hold = held
         if !standing.isResumed {
           do { try session.begin(standing.range) } catch { throw .postgres(error) }
           standing.isResumed = true
         }
-        return try walk(standing.range, session) {
+        let done = try walk(standing.range, session) {
           waits.succeeded()
           standing.range.after = $0.position
+          held.move(to: $0.position)
           progress($0)
         }
+        held.release()
+        return done
       } catch {
         guard case .postgres(let cause) = error else { throw error }
         if case .interrupted = cause { throw .stopped(at: standing.range.after) }

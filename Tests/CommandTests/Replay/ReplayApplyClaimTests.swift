@@ -84,5 +84,30 @@ extension CommandTests {
       let own = try repair.standing(asked, restart: true)
       #expect(try repair.run(own) { _ in }.finished)
     }
+
+    @Test("retention keeps what it still has to read: a reader of its own, until it is done")
+    func held() throws {
+      let slot = try broken("replay_held")
+      let file = slot.log + "/readers/replay"
+      let process = try ChildProcess(
+        [try CrossfadeBinary.path(), "replay", slot.path, "--from", "earliest", "--apply", "--yes"]
+          + ["--batch", "10", "--rate", "8"],
+        environment: slot.environment, output: .file(slot.directory + "/out"),
+        errors: .file(slot.directory + "/err"))
+      func position() -> String? {
+        (try? String(contentsOfFile: file, encoding: .utf8))?.split(separator: "\n")
+          .first { $0.hasPrefix("position ") }.map(String.init)
+      }
+      try #require(eventually(within: .seconds(20)) { position() != nil })
+      let first = try #require(position())
+      #expect(eventually(within: .seconds(20)) { position() != first })
+      #expect(process.stop(SIGTERM, grace: .seconds(20)) == .exited(75))
+      // Unfinished: the same command must be able to go on.
+      let listed = try slot.crossfade("log", "readers")
+      #expect(listed.output.contains("replay"), "\(listed.output)")
+      let done = try apply(slot)
+      #expect(done.status == .exited(0), "\(done.output)")
+      #expect(!FileManager.default.fileExists(atPath: file))
+    }
   }
 }
