@@ -61,10 +61,12 @@ public struct Diff {
     var summary = DiffSummary(range: range)
     var window = KeyStates()
     var suspects = KeyStates()
+    var unseen = keys ?? []
     while let step = try walk.next() {
       switch step {
       case .gap(let gap): summary.gaps.append(gap)
       case .event(let event):
+        for key in [event.key, event.oldKey] { if let key { unseen.remove(key) } }
         suspects.noteKnown(event)
         window.note(event) { isWanted($0) && !suspects.contains($0) }
       }
@@ -81,6 +83,8 @@ public struct Diff {
     summary.changes = walk.changes
     try sift(&window, into: &suspects, &summary)
     try settle(&suspects, after: walk.position, &summary, report)
+    // A key mistyped is not one that agrees.
+    summary.unseen = unseen.sorted { $0.text < $1.text }
     progress(Position(endLSN: range.through), walk.changes)
     return summary
   }

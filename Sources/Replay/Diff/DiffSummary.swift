@@ -17,6 +17,8 @@ public struct DiffSummary: Sendable {
   public var undecided: UInt64 = 0
   /// Up to where the log was read for that.
   public var logRead: LSN
+  /// Of the keys asked for, those that no change in the range has.
+  public var unseen: [RowKey] = []
   /// What could not be read.
   public var gaps: [LogGap] = []
 

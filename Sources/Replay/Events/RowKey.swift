@@ -7,4 +7,7 @@ public struct RowKey: Hashable, Sendable {
 
   /// A key from its columns.
   public init(_ columns: [ExactText]) { self.columns = columns }
+
+  /// The key in one text, each column with its length before it.
+  var text: String { columns.map { "\($0.bytes.count):\($0.string)" }.joined(separator: ",") }
 }

@@ -40,8 +40,7 @@ extension RepairRecord.Request {
   /// The keys in a fixed order and form.
   public static func text(of keys: Set<RowKey>?) -> String? {
     keys.map { keys in
-      keys.map { key in key.columns.map { "\($0.bytes.count):\($0.string)" }.joined(separator: ",") }.sorted()
-        .joined(separator: ";")
+      keys.map(\.text).sorted().joined(separator: ";")
     }
   }
 

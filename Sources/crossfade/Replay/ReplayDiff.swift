@@ -55,10 +55,15 @@ struct ReplayDiff {
       for gap in summary.gaps {
         try output.write(task.json ? ReplayJSON.gap(gap).compact : ReplayTask.text(gap))
       }
+      for key in summary.unseen {
+        try output.write(task.json ? ReplayJSON.unseen(key).compact : Self.unseen(key))
+      }
       try output.write(task.json ? Self.json(summary).compact : Self.text(summary))
       try output.flush()
     }
-    if summary.differences > 0 || !summary.gaps.isEmpty { throw ExitCode.differences }
+    if summary.differences > 0 || !summary.gaps.isEmpty || !summary.unseen.isEmpty {
+      throw ExitCode.differences
+    }
     if summary.undecided > 0 { throw ExitCode.temporaryFailure }
   }
 
@@ -82,6 +87,11 @@ struct ReplayDiff {
     case .gone: return "\(head)  the log says \(logged), the target has no such row"
     case .risen: return "\(head)  the log says it went, the target has \(status)"
     }
+  }
+
+  /// A key asked for of which the range says nothing.
+  static func unseen(_ key: RowKey) -> String {
+    "unseen  \(ReplayJSON.key(key).compact)  the range has no change of it"
   }
 
   private static func quoted(_ text: ExactText?) -> String {
@@ -121,7 +131,7 @@ struct ReplayDiff {
         "by_class": .object(
           Difference.Class.allCases.map { ($0.rawValue, .unsigned(summary.counts[$0] ?? 0)) }),
         "explained": .unsigned(summary.explained), "undecided": .unsigned(summary.undecided),
-        "gaps": .integer(Int64(summary.gaps.count)),
+        "unseen": .integer(Int64(summary.unseen.count)), "gaps": .integer(Int64(summary.gaps.count)),
       ]
     ]
   }

@@ -60,6 +60,8 @@ enum ReplayJSON {
     return .object(members)
   }
 
+  static func unseen(_ key: RowKey) -> JSONValue { ["unseen": self.key(key)] }
+
   static func state(_ state: State) -> JSONValue { ["id": text(state.id), "code": text(state.code)] }
 
   static func key(_ key: RowKey) -> JSONValue { .array(key.columns.map { text($0) }) }
