@@ -56,6 +56,9 @@ final class RepairSession {
       mark = try WriteMark(.replay, slot: definition.slot, on: connection)
       let sql = RepairSQL(derive: derive, keyTypes: types, givenMapType: plan.states == nil ? nil : type)
       try connection.prepare("apply", sql.apply, purpose: "prepare the repair")
+      try connection.prepare(
+        "durable", "SELECT pg_catalog.set_config('synchronous_commit', 'on', true)",
+        purpose: "prepare the last commit")
     } catch {
       throw .postgres(error)
     }
@@ -107,8 +110,13 @@ final class RepairSession {
       parameters += [.terminatedText(statuses.finish()), .terminatedText(ids.finish())]
     }
     parameters += TargetReader.arrays(Array(keys), columns: plan.definition.derive.key.count)
+    var statements = [mark.statement(), PipelineStatement("apply", parameters)]
+    // What is told to be done must outlive a crash: this flush takes all the commits before it along.
+    if isLast, plan.definition.write.synchronousCommit == .off {
+      statements.insert(PipelineStatement("durable", []), at: 1)
+    }
     try connection.startPipeline(
-      [mark.statement(), PipelineStatement("apply", parameters)], purpose: purpose,
+      statements, purpose: purpose,
       beforeSync: FailPoint.isArmed(.appliedBeforeCommit) ? { FailPoint.pass(.appliedBeforeCommit) } : nil)
     let results = try connection.finishPipeline(purpose: purpose)
     FailPoint.pass(.committedBeforeConfirm)

@@ -50,8 +50,7 @@ extension CommandTests {
       let source = LogSource(directory: slot.log)
       let bounds = try #require(try source.bounds())
       let request = RepairRecord.Request(
-        from: "earliest", to: nil, keys: nil, map: nil,
-        derive: RepairRecord.Request.text(of: definition.derive),
+        from: "earliest", to: nil, keys: nil, map: nil, derive: RepairRecord.Request.text(of: definition.derive),
         systemIdentifier: bounds.origin.systemIdentifier)
       let repair = Repair(
         RepairPlan(
@@ -75,8 +74,7 @@ extension CommandTests {
       let resumed = try repair.standing(asked, restart: false)
       #expect(resumed.isResumed)
       let placed = try slot.replay(
-        "--from", "earliest", "--apply", "--yes", "--restart", "--key", "7",
-        failPoint: "applied-before-commit")
+        "--from", "earliest", "--apply", "--yes", "--restart", "--key", "7", failPoint: "applied-before-commit")
       #expect(placed.status == .signalled(SIGKILL), "\(placed.output)")
       #expect(throws: ReplayError.self) { try repair.run(resumed) { _ in } }
       #expect(try slot.sql("SELECT keys FROM crossfade.replay") == "1:7")
@@ -108,6 +106,23 @@ extension CommandTests {
       let done = try apply(slot)
       #expect(done.status == .exited(0), "\(done.output)")
       #expect(!FileManager.default.fileExists(atPath: file))
+    }
+
+    @Test("done is said when it is durable: the last commit waits for its flush")
+    func durable() throws {
+      let slot = try broken("replay_durable")
+      #expect(
+        try slot.replay("--from", "earliest", "--apply", "--yes", "--key", "7").status == .exited(0))
+      try slot.sql(
+        """
+        CREATE TABLE seen (n serial, setting text);
+        CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN INSERT INTO public.seen (setting) VALUES (current_setting('synchronous_commit')); RETURN new; END $$;
+        CREATE TRIGGER see AFTER UPDATE ON crossfade.replay FOR EACH ROW EXECUTE FUNCTION see()
+        """)
+      #expect(try apply(slot).status == .exited(0))
+      let seen = try slot.sql("SELECT string_agg(setting, ' ' ORDER BY n) FROM seen") ?? ""
+      #expect(seen.hasPrefix("off off ") && seen.hasSuffix(" off on"), "\(seen)")
     }
   }
 }
