@@ -97,7 +97,7 @@ public struct Diff {
   ) throws(ReplayError) {
     guard !window.isEmpty else { return }
     let judge = Judge(map: map)
-    summary.keys &+= UInt64(window.count)
+    summary.lookedAt &+= UInt64(window.count)
     var rest = Array(window.states)[...]
     while !rest.isEmpty {
       let page = rest.prefix(Settlement.page)

@@ -7,8 +7,8 @@ public struct DiffSummary: Sendable {
   public var range: ResolvedRange
   /// Changes of the table in the range.
   public var changes: UInt64 = 0
-  /// Keys looked at. One that comes again after many others counts again.
-  public var keys: UInt64 = 0
+  /// Keys looked at: one that comes again after a window of others is looked at, and counted, again.
+  public var lookedAt: UInt64 = 0
   /// Rows that differed at a first look, and not when what came later was known.
   public var explained: UInt64 = 0
   /// Differences by class.

@@ -103,7 +103,8 @@ struct ReplayDiff {
       summary.counts[kind].map { "\(kind.rawValue) \(HumanFormat.count($0))" }
     }
     var lines = [
-      "\(HumanFormat.count(summary.keys)) keys of \(HumanFormat.count(summary.changes)) changes after "
+      "\(HumanFormat.count(summary.lookedAt)) \(summary.lookedAt == 1 ? "key" : "keys") looked at, of "
+        + "\(HumanFormat.count(summary.changes)) changes after "
         + "\(summary.range.after): \(HumanFormat.count(summary.differences)) "
         + "\(summary.differences == 1 ? "difference" : "differences")"
         + (counts.isEmpty ? "" : " (\(counts.joined(separator: ", ")))")
@@ -126,7 +127,7 @@ struct ReplayDiff {
     [
       "summary": [
         "after": .string("\(summary.range.after)"), "through": .string("\(summary.range.through)"),
-        "changes": .unsigned(summary.changes), "keys": .unsigned(summary.keys),
+        "changes": .unsigned(summary.changes), "looked_at": .unsigned(summary.lookedAt),
         "differences": .unsigned(summary.differences),
         "by_class": .object(
           Difference.Class.allCases.map { ($0.rawValue, .unsigned(summary.counts[$0] ?? 0)) }),

@@ -50,7 +50,8 @@ extension CommandTests {
       let source = LogSource(directory: slot.log)
       let bounds = try #require(try source.bounds())
       let request = RepairRecord.Request(
-        from: "earliest", to: nil, keys: nil, map: nil, derive: RepairRecord.Request.text(of: definition.derive),
+        from: "earliest", to: nil, keys: nil, map: nil,
+        derive: RepairRecord.Request.text(of: definition.derive),
         systemIdentifier: bounds.origin.systemIdentifier)
       let repair = Repair(
         RepairPlan(
@@ -74,7 +75,8 @@ extension CommandTests {
       let resumed = try repair.standing(asked, restart: false)
       #expect(resumed.isResumed)
       let placed = try slot.replay(
-        "--from", "earliest", "--apply", "--yes", "--restart", "--key", "7", failPoint: "applied-before-commit")
+        "--from", "earliest", "--apply", "--yes", "--restart", "--key", "7",
+        failPoint: "applied-before-commit")
       #expect(placed.status == .signalled(SIGKILL), "\(placed.output)")
       #expect(throws: ReplayError.self) { try repair.run(resumed) { _ in } }
       #expect(try slot.sql("SELECT keys FROM crossfade.replay") == "1:7")

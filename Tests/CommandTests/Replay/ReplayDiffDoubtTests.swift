@@ -29,6 +29,23 @@ extension CommandTests {
       #expect(late.status == .exited(0), "\(late.output)")
     }
 
+    @Test("a key that the range says nothing of is named, and is no agreement")
+    func unseen() throws {
+      let slot = try LedgerSlot.running("replay_unseen")
+      try slot.sql("UPDATE transactions SET status = 'AUTH' WHERE id = 7")
+      try slot.awaitApplied()
+      let run = try slot.replay("--from", "earliest", "--diff", "--key", "abc", "--key", "7")
+      #expect(run.status == .exited(1), "\(run.output)")
+      #expect(run.output.contains("unseen  [\"abc\"]  the range has no change of it"), "\(run.output)")
+      #expect(run.output.contains("1 key looked at, of "), "\(run.output)")
+      let json = try slot.replay("--from", "earliest", "--diff", "--key", "abc", "--json")
+      #expect(try objects(json).first?["unseen"] as? [String] == ["abc"], "\(json.output)")
+      let summary = try #require(try objects(json).last?["summary"] as? [String: Any])
+      #expect(summary["unseen"] as? Int == 1 && summary["looked_at"] as? Int == 0)
+      let other = try slot.replay("--from", "earliest", "--diff", "--key", "7")
+      #expect(other.status == .exited(0), "\(other.output)")
+    }
+
     @Test("a range that ends before what is held, or before it begins, is refused")
     func empty() throws {
       let slot = try LedgerSlot.running("replay_empty")
