@@ -1,6 +1,7 @@
 import ChangeLog
 import Derivation
 import PGOutput
+import Postgres
 import Testing
 
 @testable import Replay
@@ -71,5 +72,23 @@ import Testing
     #expect(try log.events(range).map(\.position.endLSN) == [ends[1], ends[2]])
     #expect(throws: ReplayError.self) { try resolved(Position(endLSN: LSN(rawValue: 1)), .log) }
     #expect(throws: ReplayError.self) { try resolved(nil, .position(LSN(rawValue: ends[3].rawValue + 1))) }
+  }
+
+  @Test("the reading that finds a time tells how far it is, and stops when it is told to")
+  func searched() throws {
+    let log = try ReplayLog()
+    for number in 0..<1100 { try log.commit(second: 10, .insert(number, .text("AUTH"))) }
+    let asked = ReplayRange(after: nil, end: .time(Timestamp(rawValue: 10_000_000)))
+    let interrupt = try #require(Interrupt())
+    var told: [UInt64] = []
+    #expect(throws: ReplayError.self) {
+      try asked.resolved(
+        in: log.source, derive: try ReplayLog.derive(), crossesDamage: false, interrupt: interrupt
+      ) { _, _, changes in
+        told.append(changes)
+        interrupt.stop()
+      }
+    }
+    #expect(told == [1024])
   }
 }

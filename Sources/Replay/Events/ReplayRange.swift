@@ -1,6 +1,7 @@
 public import ChangeLog
 public import Derivation
 public import PGOutput
+public import Postgres
 
 /// The part of a log to be replayed, as it was asked for.
 public struct ReplayRange: Hashable, Sendable {
@@ -44,10 +45,13 @@ public struct ResolvedRange: Hashable, Sendable {
 extension ReplayRange {
   /// The range's ends in a log, as it stands now.
   ///
+  /// Where the end is a time, the log is read for it. `progress` is called often meanwhile, with what is read at most.
+  ///
   /// - Throws: `pruned` or `aheadOfLog` for what the log does not hold; `refused` for a range that ends before it begins,
   ///   or may do so: nothing that is compared with nothing would look like agreement.
   public func resolved(
-    in log: LogSource, derive: SlotDefinition.Derive, crossesDamage: Bool
+    in log: LogSource, derive: SlotDefinition.Derive, crossesDamage: Bool, interrupt: Interrupt? = nil,
+    progress: (ResolvedRange, Position, UInt64) -> Void = { _, _, _ in }
   ) throws(ReplayError) -> ResolvedRange {
     let bounds = try Self.bounds(of: log)
     // Where the newest segment is damaged nobody knows how far the log reaches: the walk will say where it ends.
@@ -73,6 +77,8 @@ extension ReplayRange {
       let walk = EventWalk(log, derive: derive, range: range, crossesDamage: crossesDamage)
       var last: LSN?
       while let step = try walk.next() {
+        if interrupt?.isStopped ?? false { throw .stopped(at: walk.position) }
+        if walk.changes.isMultiple(of: 1024) { progress(range, walk.position, walk.changes) }
         guard case .event(let event) = step, let committed = event.transaction.commitTime else { continue }
         guard committed <= time else {
           guard let last else { throw tooEarly(time, bounds.start, event.position, committed) }

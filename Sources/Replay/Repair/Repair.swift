@@ -1,4 +1,4 @@
-import ChangeLog
+public import ChangeLog
 import Derivation
 import DualWrite
 public import Logging
@@ -27,7 +27,7 @@ public struct Repair {
   /// - Parameter restart: whether to begin anew all the same.
   /// - Throws: `refused` when another one is unfinished.
   public func standing(
-    _ range: ReplayRange, restart: Bool
+    _ range: ReplayRange, restart: Bool, progress: (ResolvedRange, Position, UInt64) -> Void = { _, _, _ in }
   ) throws(ReplayError) -> RepairStanding {
     let session = try RepairSession(plan, interrupt: interrupt)
     try session.requireStates()
@@ -40,7 +40,8 @@ public struct Repair {
     }
     return RepairStanding(
       range: try range.resolved(
-        in: plan.log, derive: plan.definition.derive, crossesDamage: plan.crossesDamage),
+        in: plan.log, derive: plan.definition.derive, crossesDamage: plan.crossesDamage,
+        interrupt: interrupt, progress: progress),
       isResumed: false, found: found)
   }
 

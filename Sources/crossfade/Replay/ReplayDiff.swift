@@ -23,7 +23,7 @@ struct ReplayDiff {
       let target = try TargetReader(task.definition, interrupt: interrupt)
       try target.requireSource(bounds.origin)
       let map = if let states = task.states { StateMap(states) } else { try target.map() }
-      let range = try task.range()
+      let range = try task.range(interrupt)
       var limits = Diff.Limits()
       limits.wait = wait * 1000
       let display = ReplayDisplay("diff", range)

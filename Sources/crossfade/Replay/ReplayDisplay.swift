@@ -5,6 +5,19 @@ import PGOutput
 import Replay
 import Synchronization
 
+/// The progress of the reading that finds where a range ends that `--to` gives as a time.
+final class ReplaySearch {
+  private var display: ReplayDisplay?
+
+  func show(_ range: ResolvedRange, _ position: Position, _ changes: UInt64) {
+    let display = display ?? ReplayDisplay("find --to", range)
+    self.display = display
+    display.show(position, changes: changes)
+  }
+
+  func finish() { display?.finish() }
+}
+
 /// The progress of a replay on standard error, by the WAL that its range spans; nothing of one that is done within a
 /// second.
 final class ReplayDisplay: Sendable {

@@ -66,14 +66,22 @@ struct ReplayRepair {
     let target = try TargetReader(task.definition, interrupt: interrupt)
     try target.requireSource(try task.bounds().origin)
     let map = if let states = task.states { StateMap(states) } else { try target.map() }
-    let standing = try Repair(plan, interrupt: interrupt, logger: logger).standing(
-      task.asked, restart: restart)
+    let standing = try Self.standing(plan, task, restart, logger, interrupt)
     let display = ReplayDisplay("count", standing.range)
     defer { display.finish() }
     let count = try RepairCount.run(
       plan, range: standing.range, map: map, target: target, interrupt: interrupt,
       progress: { display.show($0, changes: $1) })
     return Prospect(standing: standing, count: count)
+  }
+
+  private static func standing(
+    _ plan: RepairPlan, _ task: ReplayTask, _ restart: Bool, _ logger: Logger, _ interrupt: Interrupt
+  ) throws(ReplayError) -> RepairStanding {
+    let search = ReplaySearch()
+    defer { search.finish() }
+    return try Repair(plan, interrupt: interrupt, logger: logger).standing(
+      task.asked, restart: restart, progress: search.show)
   }
 
   /// What would be written, on standard error: the outcome alone goes to standard output.

@@ -22,8 +22,12 @@ struct ReplayTask: Sendable {
   /// The range that was asked for.
   var asked: ReplayRange { ReplayRange(after: start.after, end: end?.end ?? .log) }
 
-  func range() throws(ReplayError) -> ResolvedRange {
-    try asked.resolved(in: log, derive: definition.derive, crossesDamage: crossesDamage)
+  func range(_ interrupt: Interrupt? = nil) throws(ReplayError) -> ResolvedRange {
+    let search = ReplaySearch()
+    defer { search.finish() }
+    return try asked.resolved(
+      in: log, derive: definition.derive, crossesDamage: crossesDamage, interrupt: interrupt,
+      progress: search.show)
   }
 
   /// Refuses a log that was written for another slot.
