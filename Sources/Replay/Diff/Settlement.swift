@@ -24,6 +24,8 @@ struct Settlement {
   private let limits: Diff.Limits
   private let interrupt: Interrupt
   private var gaps: [LogGap] = []
+  /// Suspects that a later change in the range names. A truncation names none: the rows it took away are not met again.
+  private var comesAgain: Set<RowKey> = []
   /// Gaps met before the suspects were settled.
   private let before: [LogGap]
 
@@ -53,9 +55,7 @@ struct Settlement {
   mutating func run(_ summary: inout DiffSummary, _ report: (Difference) -> Void) throws(ReplayError) {
     try readOn()
     // What comes again later in the range is looked at there.
-    for (key, state) in known.states where state.position > start && state.position.endLSN <= range.through {
-      known.remove(key)
-    }
+    for key in comesAgain { known.remove(key) }
     let asked = UInt64(known.count)
     var found: UInt64 = 0
     var doubts: [RowKey: Doubt] = [:]
@@ -159,6 +159,8 @@ struct Settlement {
       case .gap(let gap): gaps.append(gap)
       case .event(let event):
         known.noteKnown(event)
+        guard event.position.endLSN <= range.through else { break }
+        for key in [event.key, event.oldKey] { if let key, known.contains(key) { comesAgain.insert(key) } }
       }
       count &+= 1
       if count.isMultiple(of: 4096), interrupt.isStopped { throw .stopped(at: start) }
