@@ -43,6 +43,26 @@ extension CommandTests {
       #expect(try slot.compared(window: 1, suspects: 2).0 == all)
     }
 
+    @Test("a key that is written otherwise is another key, though SQL calls the two equal")
+    func written() throws {
+      let slot = try LedgerSlot("replay_written")
+      try slot.sql(
+        """
+        ALTER TABLE transactions ALTER COLUMN id DROP IDENTITY IF EXISTS;
+        ALTER TABLE transactions ALTER COLUMN id TYPE numeric
+        """)
+      try #require(try slot.crossfade("expand").status == .exited(0))
+      try slot.start()
+      try slot.sql("UPDATE transactions SET status = 'AUTH' WHERE id = 7")
+      try slot.sql("UPDATE transactions SET id = 7.0 WHERE id = 7")
+      try slot.awaitApplied()
+      let run = try slot.replay("--from", "earliest", "--diff")
+      #expect(run.status == .exited(0) && !run.output.contains("risen"), "\(run.output)")
+      try slot.sql("UPDATE transactions SET status = 'CAPTURED' WHERE id = 7.0")
+      try slot.awaitApplied()
+      #expect(try slot.replay("--from", "earliest", "--diff").status == .exited(0))
+    }
+
     @Test("a key that the range says nothing of is named, and is no agreement")
     func unseen() throws {
       let slot = try LedgerSlot.running("replay_unseen")
