@@ -3,7 +3,7 @@ import PGOutput
 /// Verifies one segment from its header to its end.
 struct SegmentVerifier {
   /// The first thing wrong, which ends the segment's verification.
-  struct Stop: Error {
+  struct Stop: Error, Equatable {
     var offset: UInt64
     var reason: String
   }

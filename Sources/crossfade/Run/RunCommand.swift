@@ -56,7 +56,7 @@ private struct PipelineService: Service {
         pipeline.stop()
       }
     } catch {
-      await reporter.stop()
+      await reporter.stop(error)
       throw error
     }
     await reporter.stop()
