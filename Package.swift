@@ -72,7 +72,7 @@ let package = Package(
     .target(
       name: "Migration",
       dependencies: [
-        "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite",
+        "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite", "Replay",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
