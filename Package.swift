@@ -72,8 +72,8 @@ let package = Package(
     .target(
       name: "Migration",
       dependencies: [
-        "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite", "Replay",
-        .product(name: "Logging", package: "swift-log"),
+        "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite", "Replay", "FailPoints",
+        .product(name: "Logging", package: "swift-log"), .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: settings),
     .target(

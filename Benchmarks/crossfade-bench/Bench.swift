@@ -60,6 +60,10 @@ enum Bench {
         { _, report in try LatencyBench().run(&report) }
       ),
       (
+        "backfill", "five million rows, unthrottled, beside a bare keyset loop and the common IS NULL form",
+        { _, report in try BackfillBench().run(&report) }
+      ),
+      (
         "log-append", "records appended to the log and synced, against lz4 -1 of the same bytes",
         { only, report in try LogAppendBench().run(only: only, &report) }
       ),

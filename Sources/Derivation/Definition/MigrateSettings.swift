@@ -17,13 +17,15 @@ extension SlotDefinition {
     public var grace: Milliseconds
     /// Whether the queries of those who block are recorded; they may hold card data.
     public var recordsQueries: Bool
+    /// The hazards of the plan that are accepted, so that no others are; nil where the definition does not say.
+    public var accepted: Set<AcceptedHazard>?
 
     /// The settings; each has its default.
     public init(
       index: Index = .after, foreignKey: ForeignKey = .validate, bridge: Bridge = .none,
       lockTimeout: Milliseconds = .seconds(2), lockBudget: Milliseconds = .seconds(600),
       quiet: Milliseconds = .seconds(24 * 3_600), grace: Milliseconds = .seconds(168 * 3_600),
-      recordsQueries: Bool = false
+      recordsQueries: Bool = false, accepted: Set<AcceptedHazard>? = nil
     ) {
       self.index = index
       self.foreignKey = foreignKey
@@ -33,6 +35,7 @@ extension SlotDefinition {
       self.quiet = quiet
       self.grace = grace
       self.recordsQueries = recordsQueries
+      self.accepted = accepted
     }
   }
 
@@ -84,6 +87,7 @@ extension DefinitionReader {
     if let value = span(section, "quiet", from: 0, to: 720 * 3_600_000) { migrate.quiet = value }
     if let value = span(section, "grace", from: 0, to: 2_160 * 3_600_000) { migrate.grace = value }
     if let value = field(section, "record_queries").flatMap({ truth($0) }) { migrate.recordsQueries = value }
+    if let value = field(section, "accept").flatMap({ hazards($0) }) { migrate.accepted = value }
     return migrate
   }
 

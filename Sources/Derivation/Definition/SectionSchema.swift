@@ -37,15 +37,30 @@ struct SectionSchema {
     name: "write", keys: ["batch", "lock_timeout", "statement_timeout", "synchronous_commit"],
     example: "write its keys indented under it, or remove it for the defaults")
   static let backfill = SectionSchema(
-    name: "backfill", keys: ["batch", "pause"],
+    name: "backfill",
+    keys: ["batch", "pause", "target", "wal", "lock_timeout", "triggers", "windows", "signals"],
     example: "write its keys indented under it, or remove it for the defaults")
+  static let signals = SectionSchema(
+    name: "backfill.signals",
+    keys: SlotDefinition.Signal.allCases.map(\.rawValue) + ["flag_file", "queries"],
+    example: "write its keys indented under it, or remove it for the defaults")
+  static let signal = SectionSchema(
+    name: "backfill.signals.*", keys: ["limit", "on_unknown"],
+    example: "write `{limit: 5s, on_unknown: stop}`")
+  static let query = SectionSchema(
+    name: "backfill.signals.queries[]", keys: ["name", "sql", "limit", "on_unknown"],
+    example: "write `{name: queue, sql: SELECT count(*) FROM jobs, limit: 1000}`")
+
   static let migrate = SectionSchema(
     name: "migrate",
     keys: [
       "index", "foreign_key", "bridge", "lock_timeout", "lock_budget", "quiet", "grace", "record_queries",
+      "accept",
     ], example: "write its keys indented under it, or remove it for the defaults")
 
-  static let all = [root, source, derive, map, log, retain, stream, write, backfill, migrate]
+  static let all = [
+    root, source, derive, map, log, retain, stream, write, backfill, signals, signal, query, migrate,
+  ]
 
   /// Where a key that stands in the wrong mapping belongs.
   static func home(of key: String) -> String? {

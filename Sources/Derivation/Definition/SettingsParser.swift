@@ -1,4 +1,4 @@
-/// Reads `stream:`, `write:` and `backfill:`.
+/// Reads `stream:` and `write:`.
 extension DefinitionReader {
   mutating func stream(_ root: Section, confirm: SlotDefinition.Confirm) -> SlotDefinition.Stream {
     var stream = SlotDefinition.Stream()
@@ -46,19 +46,7 @@ extension DefinitionReader {
     return write
   }
 
-  mutating func backfill(_ root: Section) -> SlotDefinition.Backfill {
-    var backfill = SlotDefinition.Backfill()
-    guard let section = optionalSection(root, "backfill", .backfill) else { return backfill }
-    if let batch = batch(section) { backfill.batch = batch }
-    if let pause = field(section, "pause").flatMap({
-      duration($0, in: Milliseconds(0)...Milliseconds(3_600_000))
-    }) {
-      backfill.pause = pause
-    }
-    return backfill
-  }
-
-  private mutating func batch(_ section: Section) -> Int? {
+  mutating func batch(_ section: Section) -> Int? {
     field(section, "batch").flatMap { integer($0, in: 1...100_000) }
   }
 }

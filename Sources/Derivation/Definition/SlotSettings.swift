@@ -78,18 +78,4 @@ extension SlotDefinition {
     /// It waits until synchronous standbys have applied it.
     case remoteApply = "remote_apply"
   }
-
-  /// How the backfill writes.
-  public struct Backfill: Hashable, Sendable {
-    /// The most rows in one statement.
-    public var batch: Int
-    /// The rest between two batches.
-    public var pause: Milliseconds
-
-    /// The settings; each has its default.
-    public init(batch: Int = 5_000, pause: Milliseconds = Milliseconds(0)) {
-      self.batch = batch
-      self.pause = pause
-    }
-  }
 }

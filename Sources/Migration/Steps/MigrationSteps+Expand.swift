@@ -46,7 +46,7 @@ extension MigrationSteps {
     let wanted = map.states.map { "(\(SQLText.literal($0.id.string)))" }.joined(separator: ", ")
     return step(
       "expand.states", .expanded,
-      "add \(missing.count == 1 ? "1 state" : "\(missing.count) states") to \(map.table)",
+      "add \(Self.count(of: missing)) to \(map.table)",
       rows.isEmpty
         ? []
         : ["INSERT INTO \(map.table.quoted) (\(columns)) VALUES\n  " + rows.joined(separator: ",\n  ")],
@@ -56,6 +56,14 @@ extension MigrationSteps {
         : "SELECT NOT EXISTS (SELECT FROM (VALUES \(wanted)) AS w (id) WHERE NOT EXISTS (SELECT FROM "
           + "\(map.table.quoted) AS m WHERE m.\(map.id.quoted)::text = w.id))",
       wayBack: ids.isEmpty ? [] : ["DELETE FROM \(map.table.quoted) WHERE \(map.id.quoted) IN (\(ids))"])
+  }
+
+  private static func count(of states: [State]) -> String {
+    switch states.count {
+    case 0: "states"
+    case 1: "1 state"
+    case let count: "\(count) states"
+    }
   }
 
   /// The new column. Nullable, without default: the catalog changes, no row is touched.

@@ -12,6 +12,9 @@ extension Failure {
     var hint = error.hint
     switch error {
     case .invalidConnectionString: code = .badConfiguration
+    case .connectionFailed(let message) where message.contains("unsupported startup parameter"):
+      code = .unavailable
+      hint = "that is a pooler's answer, such as PgBouncer's: name the server itself in source.connection"
     case .connectionFailed:
       code = .unavailable
       hint = hint ?? "check source.connection of the slot definition, and whether the server is up"

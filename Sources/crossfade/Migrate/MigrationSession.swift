@@ -53,7 +53,11 @@ extension Failure {
       self.init(
         summary: error.description, hint: error.hint, isRetriable: true,
         exitCode: ExitCode.temporaryFailure.rawValue)
-    case .notReady, .mapDiffers, .heldElsewhere:
+    case .lockLost:
+      self.init(
+        summary: error.description, hint: error.hint, isRetriable: true,
+        exitCode: ExitCode.temporaryFailure.rawValue)
+    case .notReady, .mapDiffers, .heldElsewhere, .busy:
       self.init(summary: error.description, hint: error.hint, exitCode: ExitCode.refused.rawValue)
     }
   }

@@ -19,7 +19,7 @@ struct KeyFaultTests {
         slot.yaml:17:1: log_timeout: there is no such key
           hint: known here: `version`, `slot`, `publication`, `source`, `derive`, `log`, `confirm`, `stream`, `write`, `backfill`, `migrate`
         slot.yaml:18:1: lock_timeout: there is no such key
-          hint: `lock_timeout` belongs under `write` or under `migrate`
+          hint: `lock_timeout` belongs under `write` or under `backfill` or under `migrate`
         slot.yaml:19:1: pause: there is no such key
           hint: `pause` belongs under `backfill`
         slot.yaml:20:1: batch: there is no such key
