@@ -25,7 +25,7 @@ struct SegmentRestorer: Sendable {
       let unique = Self.number.add(1, ordering: .relaxed).newValue
       let path = "\(cache)/\(wanted.name).\(getpid()).\(unique)"
       defer { unlink(path) }
-      let outcome = restore.command.run(path: path, name: wanted.name, isStopped: isStopped)
+      let outcome = restore.command.run(path: path, name: wanted.name) { isStopped() || restore.isStopped }
       guard outcome.isDone else {
         throw .notRestored(segment: wanted.name, reason: "the restore command \(outcome)")
       }
