@@ -72,6 +72,20 @@ struct PrunerTests {
     #expect(try pruner.prune(RetentionRules(bytes: 0)).held == nil)
   }
 
+  @Test("what is no reader's name, and a directory, hold nothing and are not forgotten")
+  func strays() throws {
+    let log = try ArchivedLog()
+    let readers = LogReaders(directory: log.log.path)
+    _ = try readers.register("risk", kind: "subscriber")
+    try log.log.write(Array("x".utf8), to: "readers/UPPER")
+    try #require(mkdir("\(log.log.path)/readers/stray", 0o700) == 0)
+    defer { rmdir("\(log.log.path)/readers/stray") }
+    #expect(try readers.list().map(\.name) == ["risk"])
+    #expect(try !readers.forget("stray"))
+    try readers.forget("risk")
+    #expect(try LogPruner(directory: log.log.path).plan(RetentionRules(bytes: 0)).held == nil)
+  }
+
   @Test(
     "a reader ahead of the log, of another log, or whose file cannot be read is refused by name, and holds all"
   )
