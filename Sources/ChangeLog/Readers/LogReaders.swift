@@ -97,6 +97,8 @@ public struct LogReaders: Sendable {
     reader.updatedAt = Int64(time(nil))
     reader.pid = getpid()
     try write(reader)
+    // A step forward that a crash takes back lags, and is safe; a step back would be one forward again.
+    if lock != nil { try Directory.sync(place, directory.calls) }
   }
 
   /// Forgets a reader: it holds nothing any more. False when it was not known.
@@ -134,7 +136,6 @@ extension LogReaders {
     let file = try LogFile(path: making, mode: .create, calls: directory.calls)
     try file.write(text.bytes, at: 0)
     try file.sync()
-    // A name that a crash takes back leaves the position before: that lags, and is safe.
     try Directory.rename(making, to: path(reader.name), directory.calls)
   }
 
