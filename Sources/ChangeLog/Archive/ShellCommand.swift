@@ -83,13 +83,15 @@ public struct ShellCommand: Sendable {
     return false
   }
 
-  /// Takes what it has printed. A pipe that is closed, by one who goes on, is no more to be waited for.
+  /// Takes what it has printed, up to some 64 KiB: one that prints without end is to be ended too. A pipe that is closed, by one who goes on, is no more to be waited for.
   private static func drain(_ descriptor: Int32, into printed: inout [UInt8], waiting milliseconds: Int32) {
     var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     let ready = poll(&request, 1, milliseconds)
     withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
       var got = 1
-      while ready > 0, got > 0 {
+      var rounds = 16
+      while ready > 0, got > 0, rounds > 0 {
+        rounds -= 1
         got = read(descriptor, buffer.baseAddress, buffer.count)
         if got > 0 { printed.append(contentsOf: buffer[..<got]) }
       }

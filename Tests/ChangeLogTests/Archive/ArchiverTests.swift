@@ -164,6 +164,13 @@ struct ArchiverTests {
     return nil
   }
 
+  @Test("a command that prints without end is ended when its time is over, and little of it is kept")
+  func endlessOutput() throws {
+    let outcome = try ArchivedLog.command("yes # %f", timeout: .seconds(1)).run(path: "/x", name: "y")
+    guard case .timedOut = outcome.end else { throw Unexpected() }
+    #expect(outcome.output.utf8.count <= 4096)
+  }
+
   @Test("without a way back its word is taken; with one given later, it is verified before it may go")
   func verifiedLater() throws {
     let log = try ArchivedLog()
