@@ -1,3 +1,5 @@
+import Synchronization
+
 /// How a segment that is no longer held is brought back for a reader.
 ///
 ///     let restore = LogRestore(ShellCommand(try ShellTemplate("cp /archive/%f %p")))
@@ -21,6 +23,9 @@ public struct LogRestore: Sendable {
     copy.stopped = isStopped
     return copy
   }
+
+  /// Whether this process has a restore command run, for whichever reader.
+  package static var isUnderWay: Bool { SegmentRestorer.underWay.load(ordering: .sequentiallyConsistent) > 0 }
 
   /// Whether its command is to be ended.
   var isStopped: Bool { stopped?() ?? false }

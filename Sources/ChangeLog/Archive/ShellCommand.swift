@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// A shell command that is run for one file after the other: `/bin/sh -c`, with no input, no descriptor of ours, and an
 /// environment without our connection strings; ended with all it started when it takes too long.
@@ -19,6 +20,14 @@ public struct ShellCommand: Sendable {
   /// How much of what it prints is kept: the end.
   private static let outputLimit = 4096
 
+  /// The groups of processes that are at work: the shells' numbers.
+  private static let groups = Mutex<Set<pid_t>>([])
+
+  /// Kills all that the commands of this process have started: for one that ends at once.
+  package static func killAll() {
+    groups.withLock { groups in for group in groups { kill(-group, SIGKILL) } }
+  }
+
   /// Runs it for a file, and waits for its end.
   ///
   /// - Parameter isStopped: asked several times a second; the command is ended when it says so.
@@ -36,7 +45,10 @@ public struct ShellCommand: Sendable {
     close(writing)
     switch started {
     case .failure(let problem): return CommandOutcome(.notStarted("/bin/sh: \(systemMessage(problem.errno))"))
-    case .success(let pid): return wait(for: pid, output: reading, isStopped)
+    case .success(let pid):
+      Self.groups.withLock { _ = $0.insert(pid) }
+      defer { Self.groups.withLock { _ = $0.remove(pid) } }
+      return wait(for: pid, output: reading, isStopped)
     }
   }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import ChangeLog
 import Derivation
 import Operations
+import Postgres
 
 /// How what is archived and no longer held is read.
 struct RestoreOptions: ParsableArguments {
@@ -17,7 +18,7 @@ struct RestoreOptions: ParsableArguments {
       valueName: "directory"))
   var cache: String?
 
-  /// The source with them.
+  /// The source with them. A signal then ends a restore command, with all it started, before it ends the process.
   func applied(to source: LogSource) throws(Failure) -> LogSource {
     var command = source.restore?.command
     if let restore {
@@ -25,8 +26,13 @@ struct RestoreOptions: ParsableArguments {
         restore, "--restore",
         command.map { Milliseconds(Int($0.timeout.components.seconds) * 1000) } ?? .seconds(600))
     }
+    guard let command else { return LogSource(directory: source.directory, tail: source.tail) }
+    guard let interrupt = Interrupt() else {
+      throw Failure(summary: "out of file descriptors", hint: "raise the limit (ulimit -n)", exitCode: 71)
+    }
+    StopSignals.install(interrupt) { LogRestore.isUnderWay }
     return LogSource(
       directory: source.directory, tail: source.tail,
-      restore: command.map { LogRestore($0, cache: cache ?? source.restore?.cache) })
+      restore: LogRestore(command, cache: cache ?? source.restore?.cache).stopping { interrupt.isStopped })
   }
 }

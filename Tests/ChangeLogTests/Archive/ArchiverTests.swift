@@ -278,7 +278,7 @@ struct ArchiverTests {
   func documented() throws {
     let place = try TemporaryDirectory()
     let command = try ArchivedLog.command(
-      "cmp -s %p /archive/%f || { test ! -e /archive/%f && cp %p /archive/%f.part && sync /archive/%f.part && mv /archive/%f.part /archive/%f; }"
+      "cmp -s %p /archive/%f || { test ! -e /archive/%f && cp %p /archive/%f.part.$$ && sync /archive/%f.part.$$ && mv /archive/%f.part.$$ /archive/%f; }"
         .replacing("/archive", with: place.path + "/archive"))
     #expect(mkdir(place.path + "/archive", 0o700) == 0)
     defer {
