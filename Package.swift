@@ -72,7 +72,7 @@ let package = Package(
     .target(
       name: "Migration",
       dependencies: [
-        "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite", "FailPoints",
+        "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite", "Replay", "FailPoints",
         .product(name: "Logging", package: "swift-log"), .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: settings),

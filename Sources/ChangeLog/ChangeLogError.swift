@@ -76,6 +76,19 @@ public enum OriginField: String, Hashable, Sendable {
   case slot
 }
 
+extension ChangeLogError {
+  /// What is wrong, for those who have named the file.
+  var reason: String {
+    switch self {
+    case .unknownVersion(_, let version):
+      "it has format version \(version), and this program reads version \(LogFormat.version)"
+    case .io(let operation, _, let code): "\(operation): \(systemMessage(code))"
+    case .damaged(_, _, let reason): reason
+    default: description
+    }
+  }
+}
+
 extension ChangeLogError: CustomStringConvertible {
   /// One sentence for an operator.
   public var description: String {

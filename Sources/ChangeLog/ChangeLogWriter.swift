@@ -146,7 +146,7 @@ public final class ChangeLogWriter: @unchecked Sendable {
     guard current.offset > boundary.offset else { return }
     do throws(ChangeLogError) {
       try file.truncate(to: boundary.offset)
-      // Else what is written there next may reach the disk beside frames of the old end, and look like damage.
+      // So that what is written there next never stands on disk beside frames of the old end.
       try file.sync()
     } catch { throw fail(error) }
     current = boundary

@@ -159,7 +159,13 @@ public final class LogReader: @unchecked Sendable {
         reason = "the segment is not sealed, but another follows"
       case .data, .watermark, .index: return
       }
-      guard attempts < 3 else { throw .damaged(file: file.path, offset: scanner.offset, reason: reason) }
+      guard attempts < 3 else {
+        throw .damaged(
+          file: file.path, offset: scanner.offset,
+          reason: try TornWrite.explained(
+            reason, scanner.offset, after: position, of: file, limit: scanner.limit,
+            isLast: cursor.segment == last))
+      }
       attempts += 1
       usleep(10_000)
     }

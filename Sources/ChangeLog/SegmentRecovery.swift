@@ -4,7 +4,9 @@ import PGOutput
 /// Scans the last segment when a log is opened, and finds what of it stands.
 ///
 /// A bad or incomplete frame is a torn tail unless the file itself says otherwise: announcements carry how far the
-/// file was known to be on disk, so a bad frame before such a point was once whole. That is damage, and an error.
+/// file was known to be on disk, so a bad frame before such a point was once whole. That is damage, and an error - unless
+/// all that can be missing belongs to a transaction that was not complete: nobody was told of it, and a crash while it
+/// was being cut off leaves any part of it.
 struct SegmentRecovery {
   /// The segment at the end of its last whole transaction.
   private(set) var boundary: SegmentState
@@ -59,7 +61,11 @@ struct SegmentRecovery {
       case .incomplete, .bad:
         reason = .tornFrame
         let problem = "the frame is cut short or its checksum does not match"
-        if try Self.claimsDurable(beyond: at, file: file, limit: scanner.limit) {
+        // What a head repeats was on disk, too, though it moves no watermark.
+        let isHead = at == UInt64(header.frameSize) && header.previous != .none
+        if try Self.claimsDurable(
+          beyond: at, past: isHead ? nil : state.watermark, file: file, limit: scanner.limit)
+        {
           throw .damaged(file: file.path, offset: at, reason: problem)
         }
         break scan
@@ -73,9 +79,10 @@ struct SegmentRecovery {
       position: boundary.end, reason: reason)
   }
 
-  /// Whether a sound frame after `offset` says that the file was on disk past `offset`.
+  /// Whether a sound frame after `offset` says that the file was on disk past `offset`, and that more was whole before
+  /// it than up to `watermark`; nil: whatever was whole.
   static func claimsDurable(
-    beyond offset: UInt64, file: LogFile, limit: UInt64
+    beyond offset: UInt64, past watermark: LSN?, file: LogFile, limit: UInt64
   ) throws(ChangeLogError) -> Bool {
     let window = ByteBuffer(capacity: 1 << 20)
     defer { withExtendedLifetime(window) {} }
@@ -91,7 +98,9 @@ struct SegmentRecovery {
         at = start + 2
         guard start >= 0, start + Announcement.frameSize <= window.count else { continue }
         let frame = window.slice(start..<start + Announcement.frameSize)
-        if let announcement = Announcement(decoding: frame), announcement.durableOffset > offset {
+        if let announcement = Announcement(decoding: frame), announcement.durableOffset > offset,
+          watermark.map({ announcement.watermark > $0 }) ?? true
+        {
           return true
         }
         if frame.littleEndianWord(at: 0) == LogFormat.indexMagic {

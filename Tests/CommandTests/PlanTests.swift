@@ -56,7 +56,9 @@ extension CommandTests {
       #expect(run.output.contains("\nNot ready: 8 hazards to accept\n"))
       let long = run.output.split(separator: "\n").filter { $0.count > 80 }.map(String.init)
       #expect(
-        long.allSatisfy { $0.contains(";") || $0.contains("INSERT INTO") || $0.contains("fix: ") },
+        long.allSatisfy {
+          $0.contains(";") || $0.contains("INSERT INTO") || $0.contains("fix: ") || $0.hasSuffix(" ...")
+        },
         "\(long)")
     }
 

@@ -2,7 +2,7 @@ public import PGOutput
 
 /// From where to where a log reaches.
 public struct LogBounds: Hashable, Sendable {
-  /// The first position held: where a reader may begin.
+  /// The first position that is held, or can be restored: where a reader may begin.
   public let start: LSN
   /// Everything up to here is in the log; nil where the newest segment is damaged, and how far it reaches is not known.
   public let watermark: LSN?
@@ -16,7 +16,8 @@ extension LogSource {
   public func bounds() throws(ChangeLogError) -> LogBounds? {
     let log = LogDirectory(path: directory)
     let segments = try log.segments()
-    guard let first = segments.first else { return nil }
+    let shelf = SegmentShelf(directory: log, restore: restore)
+    guard !segments.isEmpty, let first = try shelf.starts().first else { return nil }
     var failure: ChangeLogError?
     for segment in segments.reversed() {
       do throws(ChangeLogError) {

@@ -100,6 +100,22 @@ public struct RepairRecord: Hashable, Sendable {
       gaps: rows.integer(0, 11) ?? 0, finished: rows.boolean(0, 12))
   }
 
+  /// Forgets the repair of a slot that is unfinished, as `--restart` does. False, and nothing is done, while it is at work.
+  public static func forgetUnfinished(slot: String, on connection: Connection) throws(PostgresError) -> Bool {
+    let isFree = try connection.query(
+      "SELECT pg_catalog.pg_try_advisory_xact_lock(\(lockKeys))", [.text(slot)],
+      purpose: "take the replay's lock"
+    ).boolean(0, 0)
+    guard isFree else { return false }
+    try connection.query(
+      "DELETE FROM crossfade.replay WHERE slot = $1 AND finished_at IS NULL", [.text(slot)],
+      purpose: "forget the replay")
+    return true
+  }
+
+  /// The advisory lock of a slot's repair: one at a time. `$1` is the slot.
+  static let lockKeys = "hashtext('crossfade replay'), hashtext($1)"
+
   /// Begins a repair, in the place of one that was there.
   static func begin(
     slot: String, request: Request, range: ResolvedRange, on connection: Connection

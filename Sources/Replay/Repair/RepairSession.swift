@@ -33,8 +33,8 @@ final class RepairSession {
             ("default_transaction_isolation", "read committed"),
           ] + DerivationSQL.planSettings), interrupt: interrupt)
       isFree = try connection.query(
-        "SELECT pg_catalog.pg_try_advisory_lock(hashtext('crossfade replay'), hashtext($1))",
-        [.text(definition.slot)], purpose: "take the replay's lock"
+        "SELECT pg_catalog.pg_try_advisory_lock(\(RepairRecord.lockKeys))", [.text(definition.slot)],
+        purpose: "take the replay's lock"
       ).boolean(0, 0)
       types = try MapTable.keyTypes(derive, on: connection)
       type = try MapTable.columnType(derive.to, of: derive.table, on: connection)

@@ -55,6 +55,8 @@ extension Failure {
     case .damaged: return "keep the directory as it is; what stands before the damage can still be read"
     case .io(_, _, let code) where code == 13 || code == 1:
       return "give the user of this process the right to write there"
+    case .io(_, _, let code) where code == 27:
+      return "raise the limit on the size of a file (ulimit -f), or give the log a smaller log.segment"
     case .notRestored:
       return "what stands before it has been read; the archive, or the restore command, is to be mended"
     case .pruned:

@@ -18,7 +18,20 @@ struct RestoreOptions: ParsableArguments {
       valueName: "directory"))
   var cache: String?
 
-  /// The source with them. A signal then ends a restore command, with all it started, before it ends the process.
+  /// The source with them, for a command that only reads: a signal ends a restore command, with all it started, before
+  /// it ends the process.
+  func reading(_ source: LogSource) throws(Failure) -> LogSource {
+    let source = try applied(to: source)
+    guard let restore = source.restore else { return source }
+    guard let interrupt = Interrupt() else {
+      throw Failure(summary: "out of file descriptors", hint: "raise the limit (ulimit -n)", exitCode: 71)
+    }
+    StopSignals.install(interrupt) { LogRestore.isUnderWay }
+    return LogSource(
+      directory: source.directory, tail: source.tail, restore: restore.stopping { interrupt.isStopped })
+  }
+
+  /// The source with them.
   func applied(to source: LogSource) throws(Failure) -> LogSource {
     var command = source.restore?.command
     if let restore {
@@ -26,13 +39,8 @@ struct RestoreOptions: ParsableArguments {
         restore, "--restore",
         command.map { Milliseconds(Int($0.timeout.components.seconds) * 1000) } ?? .seconds(600))
     }
-    guard let command else { return LogSource(directory: source.directory, tail: source.tail) }
-    guard let interrupt = Interrupt() else {
-      throw Failure(summary: "out of file descriptors", hint: "raise the limit (ulimit -n)", exitCode: 71)
-    }
-    StopSignals.install(interrupt) { LogRestore.isUnderWay }
     return LogSource(
       directory: source.directory, tail: source.tail,
-      restore: LogRestore(command, cache: cache ?? source.restore?.cache).stopping { interrupt.isStopped })
+      restore: command.map { LogRestore($0, cache: cache ?? source.restore?.cache) })
   }
 }

@@ -105,7 +105,15 @@ extension Failure {
       self.init(
         summary: "stopped while trying to \(purpose)", hint: "run the same command again", isRetriable: true,
         exitCode: ExitCode.temporaryFailure.rawValue)
-    case .postgres(let cause): self.init(cause)
+    case .postgres(let cause):
+      self.init(cause)
+      if exitCode == ExitCode.noPermission.rawValue, case .server(let said) = cause,
+        said.sqlState == .insufficientPrivilege
+      {
+        hint =
+          "`crossfade check SLOT` lists the grants needed; --apply needs beside them SELECT, INSERT and UPDATE on "
+          + "crossfade.replay or, before there is one, CREATE on schema crossfade"
+      }
     case .unfit:
       self.init(
         summary: error.description, hint: error.hint, exitCode: ExitCode.malformedInput.rawValue)

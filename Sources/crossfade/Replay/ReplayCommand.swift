@@ -58,6 +58,7 @@ struct ReplayCommand: AsyncParsableCommand {
   @Flag(help: "With --apply: write without asking.") var yes = false
   @Flag(help: "With --apply: forget an unfinished one and begin anew.") var restart = false
   @Flag(help: "Print differences and outcome as JSON.") var json = false
+  @OptionGroup var archive: RestoreOptions
   @OptionGroup var logging: LoggingOptions
 
   func validate() throws {
@@ -81,7 +82,7 @@ struct ReplayCommand: AsyncParsableCommand {
     try await atTheEdge {
       let definition = try slot.load()
       let task = ReplayTask(
-        definition: definition, log: Self.source(definition), start: from, end: to,
+        definition: definition, log: try archive.applied(to: definition.log.source()), start: from, end: to,
         keys: try ReplayKeys.parse(keys, of: definition.derive.key),
         states: try map.map { path throws(Failure) in try ReplayMapFile.load(path) },
         crossesDamage: skipDamage, json: json)
@@ -95,10 +96,5 @@ struct ReplayCommand: AsyncParsableCommand {
         try await ReplayPrint(task: task).run()
       }
     }
-  }
-
-  /// The log of a slot. The one place where a replay's log is opened.
-  private static func source(_ definition: SlotDefinition) -> LogSource {
-    LogSource(directory: definition.log.directory)
   }
 }

@@ -39,7 +39,7 @@ struct ReplayTask: Sendable {
     return found
   }
 
-  /// What SIGINT and SIGTERM stop, between two commits. To be made once a process.
+  /// What SIGINT and SIGTERM stop, between two commits.
   static func stopping() throws(Failure) -> Interrupt {
     let interrupt = try waking()
     StopSignals.install(interrupt)

@@ -52,9 +52,10 @@ struct RecordedStatus: Decodable {
   let dualWrite: Part
   let archive: Archive?
   let retention: Retention?
+  let failure: String?
 
   enum CodingKeys: String, CodingKey {
-    case pid, capture, archive, retention
+    case pid, capture, archive, retention, failure
     case dualWrite = "dual_write"
   }
 
@@ -75,7 +76,7 @@ struct RecordedStatus: Decodable {
       confirmed: recorded.capture.confirmed.flatMap { LSN($0) },
       applied: recorded.dualWrite.applied.flatMap { LSN($0) },
       openStreams: recorded.capture.openStreams ?? 0, spooledBytes: recorded.capture.spooledBytes ?? 0,
-      keeping: recorded.keeping)
+      keeping: recorded.keeping, failure: recorded.failure)
   }
 
   private var keeping: KeepingStanding? {

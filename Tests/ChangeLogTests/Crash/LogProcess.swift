@@ -8,7 +8,7 @@ import Testing
 enum LogAct: Hashable {
   /// So many whole transactions in one group; an open one is completed first.
   case transactions(Int)
-  /// The first records of a transaction.
+  /// The first records of a transaction, or one more of them.
   case part
   case sync
   /// An idle source's keepalive.
@@ -30,7 +30,9 @@ final class LogProcess {
   private var writer: ChangeLogWriter?
   /// Transactions appended whole.
   private(set) var sent = 0
-  private var isInside = false
+  /// Records of the next transaction that were appended.
+  private var begun = 0
+  private var isInside: Bool { begun > 0 }
   private var told = LSN.invalid
   /// Times the log was opened.
   private(set) var starts = 0
@@ -55,7 +57,7 @@ final class LogProcess {
   @discardableResult
   func open() throws -> ChangeLogWriter {
     writer = nil
-    isInside = false
+    begun = 0
     var origin = OriginIdentity.example
     origin.timeline = timeline
     var options = ChangeLogWriter.Options(segmentBytes: segmentBytes)
@@ -100,22 +102,29 @@ final class LogProcess {
     }
     switch act {
     case .transactions(let count):
-      let group = try isInside ? SentUnits.split(sent, at: 2).rest : SentUnits.group(sent)
+      let group = try isInside ? SentUnits.split(sent, at: begun).rest : SentUnits.group(sent)
       for number in (sent + 1)..<max(sent + count, sent + 1) {
         try SentUnits.group(number).withUnsafeBytes { try group.append(records: $0) }
       }
       try writer.append(group)
       sent += count
-      isInside = false
+      begun = 0
     case .part:
-      if isInside { return }
-      try writer.append(SentUnits.split(sent, at: 2).first)
-      isInside = true
+      let next = isInside ? begun + 1 : 2
+      if next >= SentUnits.records(sent) { return }
+      let more = RecordGroup()
+      let first = try SentUnits.split(sent, at: next).first
+      try first.withUnsafeBytes { bytes in
+        let held = try SentUnits.split(sent, at: begun).first.byteCount
+        try more.append(records: UnsafeRawBufferPointer(rebasing: bytes[held...]))
+      }
+      try writer.append(more)
+      begun = next
     case .sync: tell(try writer.sync())
     case .mark: if !isInside { try writer.mark(watermark: SentUnits.idle(after: sent - 1)) }
     case .discard:
       try writer.discardPartialTransaction()
-      isInside = false
+      begun = 0
     case .promotion:
       if isInside { return }
       // Known from now on, whatever comes of it.

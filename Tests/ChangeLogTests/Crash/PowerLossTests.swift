@@ -11,6 +11,10 @@ import Testing
     .sync, .part, .sync, .discard, .transactions(1), .part, .discard, .transactions(4), .sync, .promotion,
     .transactions(1), .sync, .part, .restart, .transactions(2), .mark, .sync, .transactions(2), .restart,
     .promotion, .promotion, .mark, .transactions(3), .sync,
+    // What was on disk of a transaction is cut off, and something short is written there.
+    .part, .sync, .part, .sync, .part, .sync, .discard, .mark, .sync,
+    // Segments are sealed over what was never synced.
+    .transactions(5), .transactions(5), .transactions(5), .sync,
   ]
 
   static let seed = SystemRandomNumberGenerator.seed

@@ -31,6 +31,9 @@ enum SentUnits {
     return group
   }
 
+  /// How many records that is.
+  static func records(_ number: Int) -> Int { groups[number].account.total.records }
+
   /// The same records, cut after the first so many.
   static func split(_ number: Int, at records: Int) throws -> (first: RecordGroup, rest: RecordGroup) {
     let (first, rest) = (RecordGroup(), RecordGroup())

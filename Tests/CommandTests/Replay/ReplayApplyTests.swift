@@ -143,6 +143,39 @@ extension CommandTests {
       #expect(try wrong(slot) == "1")
     }
 
+    @Test("a role that may not keep the replay's position is told which grants it lacks")
+    func forbidden() throws {
+      let slot = try broken("replay_forbidden")
+      try slot.sql(
+        """
+        CREATE ROLE replay_forbidden LOGIN;
+        GRANT SELECT, UPDATE (state_id) ON transactions TO replay_forbidden;
+        GRANT SELECT ON transaction_state TO replay_forbidden;
+        GRANT USAGE ON SCHEMA crossfade TO replay_forbidden;
+        GRANT SELECT ON ALL TABLES IN SCHEMA crossfade TO replay_forbidden
+        """)
+      slot.user = "replay_forbidden"
+      func refuses(_ object: String) throws {
+        let run = try slot.replay("--from", "earliest", "--apply", "--yes", "--key", "7")
+        #expect(
+          run.status == .exited(77) && run.output.contains("permission denied for \(object)"), "\(run.output)"
+        )
+        #expect(
+          run.output.contains("hint: ") && run.output.contains("UPDATE on crossfade.replay"), "\(run.output)")
+      }
+      try refuses("schema crossfade")
+      slot.user = nil
+      try #require(
+        try slot.replay("--from", "earliest", "--apply", "--yes", "--key", "8").status == .exited(0))
+      slot.user = "replay_forbidden"
+      try refuses("table replay")
+      try slot.sql("GRANT SELECT, INSERT, UPDATE ON crossfade.replay TO replay_forbidden")
+      guard slot.hasMessages else { return }
+      let run = try slot.replay("--from", "earliest", "--apply", "--yes", "--key", "7")
+      #expect(run.status == .exited(0), "\(run.output)")
+      #expect(try wrong(slot) == "88")
+    }
+
     @Test("over damage: the gap is marked beside the position")
     func damaged() throws {
       let slot = try broken("replay_gap")

@@ -2,6 +2,7 @@ import ChangeLog
 import Foundation
 import LocalCluster
 import PGOutput
+import Postgres
 import Testing
 
 extension Integration {
@@ -94,6 +95,43 @@ extension Integration {
       let dropped = eventually(within: .seconds(90)) { process.output.contains("dropped by retention") }
       #expect(dropped, "\(process.outputTail)")
       #expect(try LogSource(directory: ledger.logDirectory).segments().first?.start != first.start)
+      #expect(process.stop() == .exited(0), "\(process.outputTail)")
+    }
+
+    @Test(
+      "an archive command that does not come back keeps nothing waiting: capture, confirmation, dual-write")
+    func slow() throws {
+      let archive = try ScratchDirectory()
+      let ledger = try LedgerFixture("keeping_slow", rows: 500) {
+        $0.segment = "64KiB"
+        $0.log = [
+          "archive: 'touch \(archive.path)/begun; until test -e \(archive.path)/go; do sleep 0.1; done; "
+            + "cp %p \(archive.path)/%f'"
+        ]
+      }
+      let process = try ledger.expandAndStart()
+      let workload = Workload(conninfo: ledger.conninfo, plan: .everyKind(seed: 2, perSecond: 600))
+      workload.start()
+      let begun = eventually(within: .seconds(60)) { access("\(archive.path)/begun", F_OK) == 0 }
+      try #require(begun, "\(process.outputTail)")
+      let before = try LogSource(directory: ledger.logDirectory).segments().count
+      let session = try ledger.connect()
+      let committed = try session.query("SELECT pg_current_wal_lsn()", purpose: "look")[0, 0] ?? ""
+      try ledger.awaitCaughtUp(process)
+      try ledger.awaitRow(
+        "SELECT confirmed_flush_lsn >= '\(committed)' FROM pg_replication_slots WHERE slot_name = '\(ledger.slot)'",
+        process)
+      let grown = try eventually(within: .seconds(60)) {
+        try LogSource(directory: ledger.logDirectory).segments().count >= before + 2
+      }
+      #expect(grown, "\(process.outputTail)")
+      #expect(try ArchiveCatalogue.load(directory: ledger.logDirectory).segments.isEmpty)
+      #expect(workload.stop().errors == [:])
+      _ = try archive.write("", to: "go")
+      let archived = try eventually(within: .seconds(60)) {
+        try ArchiveCatalogue.load(directory: ledger.logDirectory).segments.count > before
+      }
+      #expect(archived, "\(process.outputTail)")
       #expect(process.stop() == .exited(0), "\(process.outputTail)")
     }
   }

@@ -121,7 +121,13 @@ extension Integration {
       var output = ""
       while true {
         let verify = try ledger.start("verify", ["--json", "--page", "20"])
-        if let ended = verify.wait(within: .milliseconds(Int.random(in: 100...700, using: &generator))) {
+        let goal = before + Int64.random(in: 1_000...4_000, using: &generator)
+        var ended: ProcessStatus?
+        _ = try eventually(within: .seconds(60)) {
+          ended = verify.wait(within: .zero)
+          return try ended != nil || recorded(ledger) >= goal
+        }
+        if let ended {
           #expect(ended == .exited(1), "\(verify.output)")
           output = verify.output
           break
