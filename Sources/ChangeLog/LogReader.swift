@@ -29,8 +29,10 @@ public final class LogReader: @unchecked Sendable {
   /// A reader of what comes after `after`: the commit end of the last transaction that was handled.
   ///
   /// Throws `noLog`, `pruned` when `after` is older than what is held, and `aheadOfLog` when the log does not reach it.
-  public convenience init(directory path: String, after: LSN, tail: LogTail? = nil) throws(ChangeLogError) {
-    try self.init(directory: path, after: after, tail: tail, isTrimming: true)
+  public convenience init(
+    directory path: String, after: LSN, tail: LogTail? = nil, restore: LogRestore? = nil
+  ) throws(ChangeLogError) {
+    try self.init(directory: path, after: after, tail: tail, restore: restore, isTrimming: true)
   }
 
   /// Without trimming, what it gives begins at the last place up to `after` where a frame ends and nothing is open:

@@ -137,6 +137,18 @@ final class TargetSession {
     return rows.integer(0, 0).map { UInt32(truncatingIfNeeded: $0) }
   }
 
+  /// Where the server writes its WAL, and up to where it is on disk.
+  func writtenAhead() throws(PostgresError) -> (inserted: LSN, flushed: LSN) {
+    let purpose = "ask what is flushed"
+    let rows = try connection.query(
+      "SELECT pg_catalog.pg_current_wal_insert_lsn(), pg_catalog.pg_current_wal_flush_lsn()", purpose: purpose
+    )
+    guard rows.rowCount == 1, let inserted = rows[0, 0].flatMap({ LSN($0) }),
+      let flushed = rows[0, 1].flatMap({ LSN($0) })
+    else { throw .unexpected(purpose: purpose, what: "no positions") }
+    return (inserted, flushed)
+  }
+
   private func statements(_ batch: Batch, _ parameters: BatchParameters, end: LSN) -> [PipelineStatement] {
     var statements = [mark.statement(end: "\(end)")]
     statements.append(

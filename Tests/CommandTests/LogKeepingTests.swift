@@ -130,6 +130,40 @@ import Testing
     #expect(try scene.run("readers", scene.log, "--forget", "../odd").status == .exited(3))
   }
 
+  @Test(
+    "a signal ends a restore command with all it started, then the reading command; nothing of it stays",
+    arguments: [["cat"], ["export"]], [SIGINT, SIGTERM])
+  func interrupted(command: [String], signal: Int32) throws {
+    let scene = try Scene()
+    try scene.archiveAll()
+    #expect(try scene.run("prune", scene.log, "--size", "1KiB", "--yes").status == .exited(0))
+    let pids = scene.directory + "/pids"
+    let file = command == ["export"] ? [scene.directory + "/out.lz4"] : []
+    let child = try ChildProcess(
+      [try CrossfadeBinary.path(), "log"] + command + [scene.log] + file
+        + ["--restore", "echo $$ >> \(pids); sleep 300 & echo $! >> \(pids); echo x > %p; wait # %f"],
+      environment: ["NO_COLOR": "1"], output: .discard, errors: .discard)
+    defer { child.stop(SIGKILL) }
+    let lines = { ((try? String(contentsOfFile: pids, encoding: .utf8)) ?? "").split(separator: "\n") }
+    #expect(eventually(within: .seconds(30)) { lines().count == 2 })
+    #expect(child.kill(signal))
+    #expect(child.wait(for: .seconds(20)) == .exited(128 + signal))
+    for line in lines() {
+      let pid = try #require(pid_t(line))
+      #expect(eventually(within: .seconds(10)) { Self.isOver(pid) })
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scene.log + "/restored") == [])
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: scene.directory).sorted()
+        == ["archive", "log", "pids"])
+  }
+
+  /// Ended; what nobody has asked for yet is so too.
+  private static func isOver(_ pid: pid_t) -> Bool {
+    guard let text = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8) else { return true }
+    return text.contains("State:\tZ")
+  }
+
   @Test("what is archived is listed, and read by cat and export with a restore command; a lying one is named")
   func restored() throws {
     let scene = try Scene()

@@ -26,6 +26,8 @@ public final class LogArchiver {
   private var catalogueSize: Int?
   /// The segment that the command says it has archived, while what it archived is not seen to be right.
   private var told: LSN?
+  /// The segment that could not be brought back, whatever was said of it: it is archived again.
+  private var missing: LSN?
   private var retry = ArchiveRetry()
   private var hasBegun = false
   private var hasCompared = false
@@ -117,21 +119,23 @@ public final class LogArchiver {
     var wanted = ArchivedSegment(
       start: next.start, watermark: next.next, end: segment.end, bytes: segment.bytes, counts: segment.counts,
       timeline: segment.origin.timeline, digest: digest, archivedAt: Int64(time(nil)), isVerified: false)
-    if told != next.start, catalogue[next.start] == nil {
+    if missing == next.start || (told != next.start && catalogue[next.start] == nil) {
       let outcome = archive.run(path: path, name: wanted.name, isStopped: isStopped)
       if outcome.end == .stopped { return nil }
       guard outcome.isDone else {
         throw .notArchived(segment: wanted.name, reason: "the archive command \(outcome)")
       }
       told = next.start
+      missing = nil
     }
     if let restorer {
       do throws(ChangeLogError) {
         _ = try restorer.file(wanted, attempts: 1, isStopped: isStopped)
       } catch {
         if isStopped() { return nil }
-        // It said that it had archived it, and has not: it is asked again.
-        if case .restoredFalse = error { told = nil }
+        // It said that it had archived it, and the archive does not give it: it is asked again, while the good copy
+        // is here.
+        missing = next.start
         throw error
       }
       wanted = wanted.verified

@@ -12,32 +12,42 @@ struct SegmentRestorer: Sendable {
   /// How often a command is asked that brings back something else.
   private static let attempts = 3
   private static let number = Atomic<Int>(0)
+  /// How many are at work in this process.
+  static let underWay = Atomic<Int>(0)
 
   private var cache: String { restore.cache ?? "\(directory)/restored" }
 
   func file(
     _ wanted: ArchivedSegment, attempts: Int = Self.attempts, isStopped: () -> Bool = { false }
   ) throws(ChangeLogError) -> LogFile {
+    Self.underWay.add(1, ordering: .sequentiallyConsistent)
+    defer { Self.underWay.subtract(1, ordering: .sequentiallyConsistent) }
     try LogDirectory(path: cache).create()
     removeLeftovers()
     var reason = ""
     for _ in 0..<attempts {
+      // Who asked while a command was at work counts on being heard, though that one has ended well.
+      if restore.isStopped { throw .notRestored(segment: wanted.name, reason: "it was interrupted") }
       let unique = Self.number.add(1, ordering: .relaxed).newValue
       let path = "\(cache)/\(wanted.name).\(getpid()).\(unique)"
       defer { unlink(path) }
-      let outcome = restore.command.run(path: path, name: wanted.name, isStopped: isStopped)
+      let outcome = restore.command.run(path: path, name: wanted.name) { isStopped() || restore.isStopped }
       guard outcome.isDone else {
         throw .notRestored(segment: wanted.name, reason: "the restore command \(outcome)")
       }
       do throws(ChangeLogError) {
         let file = try LogFile(path: path, mode: .read, finalPath: "\(wanted.name), restored")
-        guard let difference = try Self.difference(file, wanted) else { return file }
+        guard let difference = try Self.difference(file, wanted) else {
+          if restore.isStopped { break }
+          return file
+        }
         reason = difference
       } catch .io("open", _, ENOENT) {
         throw .notRestored(
           segment: wanted.name, reason: "the restore command ended with status 0, but brought no file")
       }
     }
+    if restore.isStopped { throw .notRestored(segment: wanted.name, reason: "it was interrupted") }
     throw .restoredFalse(segment: wanted.name, reason: reason)
   }
 

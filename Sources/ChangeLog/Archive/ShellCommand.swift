@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// A shell command that is run for one file after the other: `/bin/sh -c`, with no input, no descriptor of ours, and an
 /// environment without our connection strings; ended with all it started when it takes too long.
@@ -19,6 +20,14 @@ public struct ShellCommand: Sendable {
   /// How much of what it prints is kept: the end.
   private static let outputLimit = 4096
 
+  /// The groups of processes that are at work: the shells' numbers.
+  private static let groups = Mutex<Set<pid_t>>([])
+
+  /// Kills all that the commands of this process have started: for one that ends at once.
+  package static func killAll() {
+    groups.withLock { groups in for group in groups { kill(-group, SIGKILL) } }
+  }
+
   /// Runs it for a file, and waits for its end.
   ///
   /// - Parameter isStopped: asked several times a second; the command is ended when it says so.
@@ -36,7 +45,10 @@ public struct ShellCommand: Sendable {
     close(writing)
     switch started {
     case .failure(let problem): return CommandOutcome(.notStarted("/bin/sh: \(systemMessage(problem.errno))"))
-    case .success(let pid): return wait(for: pid, output: reading, isStopped)
+    case .success(let pid):
+      Self.groups.withLock { _ = $0.insert(pid) }
+      defer { Self.groups.withLock { _ = $0.remove(pid) } }
+      return wait(for: pid, output: reading, isStopped)
     }
   }
 
@@ -83,13 +95,15 @@ public struct ShellCommand: Sendable {
     return false
   }
 
-  /// Takes what it has printed. A pipe that is closed, by one who goes on, is no more to be waited for.
+  /// Takes what it has printed, up to some 64 KiB: one that prints without end is to be ended too. A pipe that is closed, by one who goes on, is no more to be waited for.
   private static func drain(_ descriptor: Int32, into printed: inout [UInt8], waiting milliseconds: Int32) {
     var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     let ready = poll(&request, 1, milliseconds)
     withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
       var got = 1
-      while ready > 0, got > 0 {
+      var rounds = 16
+      while ready > 0, got > 0, rounds > 0 {
+        rounds -= 1
         got = read(descriptor, buffer.baseAddress, buffer.count)
         if got > 0 { printed.append(contentsOf: buffer[..<got]) }
       }

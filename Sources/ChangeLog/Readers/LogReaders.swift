@@ -34,7 +34,7 @@ public struct LogReaders: Sendable {
   /// All of them, by name.
   public func list() throws(ChangeLogError) -> [Entry] {
     var entries: [Entry] = []
-    let names = try Directory.names(in: place).filter { !$0.contains(".") }.sorted()
+    let names = try Directory.names(in: place).filter { NamedReader.isName($0) && !isDirectory($0) }.sorted()
     guard !names.isEmpty else { return [] }
     let origin = try newest()?.origin
     for name in names {
@@ -97,13 +97,15 @@ public struct LogReaders: Sendable {
     reader.updatedAt = Int64(time(nil))
     reader.pid = getpid()
     try write(reader)
+    // A step forward that a crash takes back lags, and is safe; a step back would be one forward again.
+    if lock != nil { try Directory.sync(place, directory.calls) }
   }
 
   /// Forgets a reader: it holds nothing any more. False when it was not known.
   @discardableResult
   public func forget(_ name: String) throws(ChangeLogError) -> Bool {
     try check(name, "any")
-    guard access(path(name), F_OK) == 0 else { return false }
+    guard access(path(name), F_OK) == 0, !isDirectory(name) else { return false }
     try Directory.remove(path(name), directory.calls)
     try Directory.sync(place, directory.calls)
     return true
@@ -111,6 +113,12 @@ public struct LogReaders: Sendable {
 }
 
 extension LogReaders {
+  /// Whether the name is somebody's directory, and no reader's file.
+  private func isDirectory(_ name: String) -> Bool {
+    var info = stat()
+    return stat(path(name), &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+  }
+
   private func read(_ name: String) throws(ChangeLogError) -> NamedReader {
     try NamedReader(name: name, file: LogFile(path: path(name), mode: .read))
   }
@@ -128,7 +136,6 @@ extension LogReaders {
     let file = try LogFile(path: making, mode: .create, calls: directory.calls)
     try file.write(text.bytes, at: 0)
     try file.sync()
-    // A name that a crash takes back leaves the position before: that lags, and is safe.
     try Directory.rename(making, to: path(reader.name), directory.calls)
   }
 

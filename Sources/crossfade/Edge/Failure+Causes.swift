@@ -59,6 +59,9 @@ extension Failure {
       return "raise the limit on the size of a file (ulimit -f), or give the log a smaller log.segment"
     case .notRestored:
       return "what stands before it has been read; the archive, or the restore command, is to be mended"
+    case .pruned:
+      return
+        "if it is archived: give --restore, or a definition with log.restore; otherwise begin at the first position held"
     case .restoredFalse: return "nothing of it is used; look for the segment in another copy of the archive"
     case .diskFull: return "make room; nothing that was confirmed is lost"
     case .noLog: return "`crossfade run` makes it"
@@ -86,6 +89,8 @@ extension Failure {
   init(_ error: DualWriteError) {
     switch error {
     case .postgres(let cause): self.init(cause)
+    case .log(.pruned):
+      self.init(summary: error.description, hint: error.hint, exitCode: ExitCode.refused.rawValue)
     case .log(let cause): self.init(cause)
     case .decode:
       self.init(summary: error.description, hint: error.hint, exitCode: ExitCode.malformedInput.rawValue)

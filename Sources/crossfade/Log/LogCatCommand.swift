@@ -18,7 +18,7 @@ struct LogCatCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await atTheEdge {
-      let source = try archive.applied(to: log.load())
+      let source = try archive.reading(log.load())
       if json { try Self.printJSON(source, range) } else { try await Self.printText(source, range) }
     }
   }

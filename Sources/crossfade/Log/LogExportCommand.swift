@@ -21,7 +21,7 @@ struct LogExportCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await atTheEdge {
-      let source = try archive.applied(to: log.load())
+      let source = try archive.reading(log.load())
       guard !FileManager.default.fileExists(atPath: file) else {
         throw Failure(
           summary: "\(file) is there already", hint: "name another file, or remove it",

@@ -36,7 +36,7 @@ struct LogHistoryCommand: AsyncParsableCommand {
           "The key is (\(columns.map(\.name).joined(separator: ", "))): give --key \(columns.count) times.")
       }
       let history = KeyHistory(derive: definition.derive, key: keys)
-      let source = try archive.applied(to: definition.log.source())
+      let source = try archive.reading(definition.log.source())
       var steps: [KeyHistory.Step] = []
       do {
         for try await change in source.changes(tables: [history.table], keys: history.rows, follow: false) {

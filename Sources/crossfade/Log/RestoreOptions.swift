@@ -2,6 +2,7 @@ import ArgumentParser
 import ChangeLog
 import Derivation
 import Operations
+import Postgres
 
 /// How what is archived and no longer held is read.
 struct RestoreOptions: ParsableArguments {
@@ -16,6 +17,19 @@ struct RestoreOptions: ParsableArguments {
       "Where segments are brought to, one at a time. Without it, restored/ in the log's directory.",
       valueName: "directory"))
   var cache: String?
+
+  /// The source with them, for a command that only reads: a signal ends a restore command, with all it started, before
+  /// it ends the process.
+  func reading(_ source: LogSource) throws(Failure) -> LogSource {
+    let source = try applied(to: source)
+    guard let restore = source.restore else { return source }
+    guard let interrupt = Interrupt() else {
+      throw Failure(summary: "out of file descriptors", hint: "raise the limit (ulimit -n)", exitCode: 71)
+    }
+    StopSignals.install(interrupt) { LogRestore.isUnderWay }
+    return LogSource(
+      directory: source.directory, tail: source.tail, restore: restore.stopping { interrupt.isStopped })
+  }
 
   /// The source with them.
   func applied(to source: LogSource) throws(Failure) -> LogSource {

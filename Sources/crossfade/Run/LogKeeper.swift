@@ -20,10 +20,9 @@ final class LogKeeper: Sendable {
   private let interrupt: Interrupt
   private let board = Mutex(KeeperStatus())
 
-  /// The time between two looks at what retention lets go.
-  private static let retentionInterval = Duration.seconds(5)
-  /// The time between two notes of the dual-write's position. Each is a sync beside the log's own.
-  private static let noteInterval = Duration.seconds(5)
+  /// The time between two notes of the dual-write's position, and looks at what retention lets go. A note is a sync
+  /// beside the log's own.
+  private static let interval = Duration.seconds(5)
 
   init(
     _ log: SlotDefinition.Log, logger: Logger, positions: @escaping @Sendable () -> KeeperPositions
@@ -56,37 +55,44 @@ final class LogKeeper: Sendable {
     var noted: LSN?
     var held: RetentionPlan.Held?
     var next = ContinuousClock.now
-    var nextNote = next
     var isBusy = false
     repeat {
-      if ContinuousClock.now >= nextNote {
-        note(readers, &noted)
-        nextNote = .now + (noted == nil ? .seconds(1) : Self.noteInterval)
+      if ContinuousClock.now >= next {
+        // An older note may lie past the checkpoint: a server that crashed has gone back.
+        let isNoted = note(readers, &noted)
+        if !rules.isEmpty, isNoted { retain(&held) }
+        next = .now + (isNoted ? Self.interval : .seconds(1))
       }
       isBusy = archiver.map { archive($0) } ?? false
-      if !rules.isEmpty, ContinuousClock.now >= next {
-        retain(&held)
-        next = .now + Self.retentionInterval
-      }
     } while isBusy ? !interrupt.isStopped : !interrupt.wait(milliseconds: 1000)
     note(readers, &noted)
   }
 
-  /// Notes the checkpoint, for retention: it may lag, as the checkpoint itself is in the target.
-  private func note(_ readers: LogReaders, _ noted: inout LSN?) {
+  /// Notes the durable checkpoint, for retention: it may lag, as the checkpoint itself is in the target. True when
+  /// what is noted is no later than that checkpoint, which this process must have seen.
+  @discardableResult
+  private func note(_ readers: LogReaders, _ noted: inout LSN?) -> Bool {
     do throws(ChangeLogError) {
       if noted == nil {
         noted = try readers.register(NamedReader.dualWrite, kind: NamedReader.dualWrite).position.endLSN
       }
       let now = positions()
       // A log that was begun anew may end before the checkpoint.
-      guard now.checkpoint.isValid, now.checkpoint != noted, now.checkpoint <= now.logged else { return }
+      guard now.checkpoint.isValid, now.checkpoint <= now.logged else {
+        if !rules.isEmpty {
+          board.withLock { $0.held = "the dual-write's checkpoint is not known to be durable" }
+        }
+        return false
+      }
+      guard now.checkpoint != noted else { return true }
       try readers.move(NamedReader.dualWrite, to: Position(endLSN: now.checkpoint), end: now.logged)
       noted = now.checkpoint
+      return true
     } catch {
       // It may have been forgotten: the next time it registers again.
       noted = nil
       say("the dual-write's position cannot be noted: \(error)")
+      return false
     }
   }
 
@@ -159,7 +165,7 @@ final class LogKeeper: Sendable {
 
 /// Where the others are.
 struct KeeperPositions: Sendable {
-  /// The dual-write's checkpoint; invalid while it is not known.
+  /// The dual-write's durable checkpoint; invalid while it is not known.
   var checkpoint: LSN
   /// What is durable in the log.
   var logged: LSN

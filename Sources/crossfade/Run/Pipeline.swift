@@ -39,8 +39,9 @@ final class Pipeline: Sendable {
     opened = opening
     let plan = DualWritePlan(definition)
     let dualWrite = DualWriteService(
-      plan: plan, directory: definition.log.directory, tail: tail, logger: logger("dual-write"),
-      interrupt: dualWriteInterrupt)
+      plan: plan, directory: definition.log.directory,
+      restore: try definition.log.restoreCommand().map { LogRestore($0) }, tail: tail,
+      logger: logger("dual-write"), interrupt: dualWriteInterrupt)
     self.dualWrite = dualWrite
     let status = dualWrite.status
     capture = CaptureService(
@@ -59,7 +60,7 @@ final class Pipeline: Sendable {
     keeper = try LogKeeper(definition.log, logger: logger("log")) {
       let captured = capturing.current
       return KeeperPositions(
-        checkpoint: status.current.checkpoint, logged: captured.logged, confirmed: captured.confirmed)
+        checkpoint: status.current.durableCheckpoint, logged: captured.logged, confirmed: captured.confirmed)
     }
   }
 

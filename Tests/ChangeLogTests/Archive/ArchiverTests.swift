@@ -124,6 +124,53 @@ struct ArchiverTests {
     #expect(segment.name == first && segment.isVerified)
   }
 
+  @Test("a command that says it has archived and has archived nothing is asked again, by the same process")
+  func lyingOnce() throws {
+    let log = try ArchivedLog()
+    let lied = "\(log.archive.path)/lied"
+    let archive = try ArchivedLog.command(
+      "if test -e \(lied); then cp %p \(log.archive.path)/%f; else touch \(lied); fi")
+    let archiver = LogArchiver(directory: log.log.path, archive: archive, restore: try log.bringing())
+    let first = try #require(log.log.segments.first)
+    guard case .failed(first, let reason, 1, _) = archiver.step() else { throw Unexpected() }
+    #expect(reason.hasPrefix("the restore command ended with status 1"))
+    #expect(try archived(by: archiver)?.name == first)
+  }
+
+  @Test(
+    "what was believed, and is not there when it is verified later, is archived again, as the good copy is here"
+  )
+  func believedWrongly() throws {
+    let log = try ArchivedLog()
+    let believing = LogArchiver(
+      directory: log.log.path, archive: try ArchivedLog.command("true %p"))
+    while case .archived = believing.step() {}
+    let verifying = LogArchiver(
+      directory: log.log.path, archive: try log.copying(), restore: try log.bringing())
+    let first = try #require(log.log.segments.first)
+    guard case .failed(first, _, 1, _) = verifying.step() else { throw Unexpected() }
+    let segment = try archived(by: verifying)
+    #expect(segment?.name == first && segment?.isVerified == true)
+    #expect(try log.archive.contents(first) == log.log.contents(first))
+  }
+
+  /// The next segment that is archived, within half a minute.
+  private func archived(by archiver: LogArchiver) throws -> ArchivedSegment? {
+    let deadline = MonotonicTime(after: .seconds(30))
+    while deadline?.millisecondsLeft != 0 {
+      if case .archived(let segment) = archiver.step() { return segment }
+      usleep(20_000)
+    }
+    return nil
+  }
+
+  @Test("a command that prints without end is ended when its time is over, and little of it is kept")
+  func endlessOutput() throws {
+    let outcome = try ArchivedLog.command("yes # %f", timeout: .seconds(1)).run(path: "/x", name: "y")
+    guard case .timedOut = outcome.end else { throw Unexpected() }
+    #expect(outcome.output.utf8.count <= 4096)
+  }
+
   @Test("without a way back its word is taken; with one given later, it is verified before it may go")
   func verifiedLater() throws {
     let log = try ArchivedLog()
@@ -231,7 +278,7 @@ struct ArchiverTests {
   func documented() throws {
     let place = try TemporaryDirectory()
     let command = try ArchivedLog.command(
-      "cmp -s %p /archive/%f || { test ! -e /archive/%f && cp %p /archive/%f.part && sync /archive/%f.part && mv /archive/%f.part /archive/%f; }"
+      "cmp -s %p /archive/%f || { test ! -e /archive/%f && cp %p /archive/%f.part.$$ && sync /archive/%f.part.$$ && mv /archive/%f.part.$$ /archive/%f; }"
         .replacing("/archive", with: place.path + "/archive"))
     #expect(mkdir(place.path + "/archive", 0o700) == 0)
     defer {

@@ -72,6 +72,38 @@ struct PrunerTests {
     #expect(try pruner.prune(RetentionRules(bytes: 0)).held == nil)
   }
 
+  @Test("what is no reader's name, and a directory, hold nothing and are not forgotten")
+  func strays() throws {
+    let log = try ArchivedLog()
+    let readers = LogReaders(directory: log.log.path)
+    _ = try readers.register("risk", kind: "subscriber")
+    try log.log.write(Array("x".utf8), to: "readers/UPPER")
+    try #require(mkdir("\(log.log.path)/readers/stray", 0o700) == 0)
+    defer { rmdir("\(log.log.path)/readers/stray") }
+    #expect(try readers.list().map(\.name) == ["risk"])
+    #expect(try !readers.forget("stray"))
+    try readers.forget("risk")
+    #expect(try LogPruner(directory: log.log.path).plan(RetentionRules(bytes: 0)).held == nil)
+  }
+
+  @Test("a reader's step back is durable when it is done; one forward may be taken back")
+  func stepBack() throws {
+    let log = try ArchivedLog()
+    let syncs = Atomic(0)
+    var calls = FileCalls.system
+    calls.syncDirectory = { descriptor in
+      syncs.add(1, ordering: .relaxed)
+      return fsync(descriptor)
+    }
+    let readers = LogReaders(LogDirectory(path: log.log.path, calls: calls))
+    _ = try readers.register("risk", at: Position(endLSN: log.transactions[9].end), kind: "subscriber")
+    let before = syncs.load(ordering: .relaxed)
+    try readers.move("risk", to: Position(endLSN: log.transactions[12].end))
+    #expect(syncs.load(ordering: .relaxed) == before)
+    try readers.move("risk", to: Position(endLSN: log.transactions[3].end))
+    #expect(syncs.load(ordering: .relaxed) == before + 1)
+  }
+
   @Test(
     "a reader ahead of the log, of another log, or whose file cannot be read is refused by name, and holds all"
   )
