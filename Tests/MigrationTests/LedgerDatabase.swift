@@ -16,6 +16,8 @@ struct LedgerDatabase {
 
   private static let shared = Result {
     var configuration = ClusterConfiguration()
+    // On 13 each backfill has an origin of its own, and each keeps a place as long as the server runs.
+    configuration.settings["max_replication_slots"] = "200"
     configuration.isDurable = false
     return try Cluster.running(configuration)
   }
