@@ -66,7 +66,8 @@ import Testing
       "GRANT ALL ON ALL TABLES IN SCHEMA crossfade TO \(role); GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA crossfade TO \(role)"
     )
     ledger.definition.source = ConnectionString(ledger.cluster.conninfo(database: ledger.name, user: role))
-    try #require(try ledger.connect().serverVersion.major >= 14)
+    // Before 14 a plain role cannot mark its writes, and is refused: WriteMarkTests.
+    guard try ledger.connect().serverVersion.major >= 14 else { return }
     #expect(try ledger.backfill(interrupt).written == 50)
     #expect(try touched(ledger) == ["50 100 50"])
     guard try ledger.connect().serverVersion.major >= 15 else { return }
