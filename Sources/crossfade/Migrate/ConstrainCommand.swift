@@ -31,13 +31,8 @@ struct ConstrainCommand: AsyncParsableCommand {
           display.show($0)
         }
       }
-      if json {
-        print(StepDisplay.json(slot: definition.slot, phase: Phase.backfilled.rawValue, outcomes).compact)
-      } else if outcomes.allSatisfy({ $0.ending == .there }) {
-        print("nothing to do: all is there")
-      } else {
-        print("done; next: crossfade verify \(slot.path)")
-      }
+      display.finish(
+        outcomes, of: definition.slot, in: .backfilled, then: "done; next: crossfade verify \(slot.path)")
     }
   }
 }

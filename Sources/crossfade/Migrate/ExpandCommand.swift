@@ -31,13 +31,8 @@ struct ExpandCommand: AsyncParsableCommand {
           display.show($0)
         }
       }
-      if json {
-        print(StepDisplay.json(slot: definition.slot, phase: Phase.expanded.rawValue, outcomes).compact)
-      } else if outcomes.allSatisfy({ $0.ending == .there }) {
-        print("nothing to do: all is there")
-      } else {
-        print("expanded; next: crossfade run \(slot.path)")
-      }
+      display.finish(
+        outcomes, of: definition.slot, in: .expanded, then: "expanded; next: crossfade run \(slot.path)")
     }
   }
 }

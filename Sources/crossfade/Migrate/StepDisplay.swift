@@ -31,6 +31,15 @@ final class StepDisplay: Sendable {
     }
   }
 
+  /// The result of a run that reached `phase`: as JSON where that was asked for, else what comes next.
+  func finish(_ outcomes: [StepOutcome], of slot: String, in phase: Phase, then next: String) {
+    if isQuiet {
+      print(Self.json(slot: slot, phase: phase.rawValue, outcomes).compact)
+    } else {
+      print(outcomes.allSatisfy { $0.ending == .there } ? "nothing to do: all is there" : next)
+    }
+  }
+
   /// One line in a second, so that a long wait does not fill a log.
   private func note(_ text: String, always: Bool = false) {
     let second = Int((ContinuousClock.now - start) / .seconds(1)) + 1
