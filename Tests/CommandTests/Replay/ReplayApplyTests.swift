@@ -198,24 +198,7 @@ extension CommandTests {
       }
       try slot.awaitApplied()
       try slot.sql("UPDATE transactions SET state_id = NULL WHERE id % 3 = 0 AND id <= 90")
-      let conninfo = slot.cluster.conninfo(database: slot.name)
-      let writer = Worker<Result<Int, PostgresError>> {
-        Result { () throws(PostgresError) -> Int in
-          let session = try Connection(conninfo, options: .init(applicationName: "traffic"))
-          let until = Deadline.after(milliseconds: 5000)
-          var count = 0
-          while !until.hasPassed {
-            for status in ["AUTH", "CAPTURED", "Settled", "DECLINED"] {
-              try session.query(
-                // One row a statement: of several, locked as they come, a deadlock would be our own.
-                "UPDATE transactions SET status = $1 WHERE id = (SELECT 1 + floor(random() * 90)::int)",
-                [.text(status)], purpose: "change a row")
-              count += 1
-            }
-          }
-          return count
-        }
-      }
+      let writer = slot.traffic(milliseconds: 5000)
       for batch in ["7", "40", "1000"] {
         let run = try slot.replay("--from", "earliest", "--apply", "--yes", "--batch", batch)
         #expect(run.status == .exited(0), "\(run.output)")

@@ -97,24 +97,7 @@ extension CommandTests {
     @Test("under traffic nothing is reported that is not so")
     func traffic() async throws {
       let slot = try LedgerSlot.running("replay_traffic")
-      let conninfo = slot.cluster.conninfo(database: slot.name)
-      let writer = Worker<Result<Int, PostgresError>> {
-        Result { () throws(PostgresError) -> Int in
-          let session = try Connection(conninfo, options: .init(applicationName: "traffic"))
-          let until = Deadline.after(milliseconds: 6000)
-          var count = 0
-          while !until.hasPassed {
-            for status in ["AUTH", "CAPTURED", "Settled", "DECLINED"] {
-              try session.query(
-                // Of one row: several, locked in the order of the heap, would now and then meet the dual-write's crosswise.
-                "UPDATE transactions SET status = $1 WHERE id = (SELECT 1 + floor(random() * 90)::int)",
-                [.text(status)], purpose: "change a row")
-              count += 1
-            }
-          }
-          return count
-        }
-      }
+      let writer = slot.traffic(milliseconds: 6000)
       // Capture is held up now and then, so that the target is ahead of the log.
       let process = try #require(slot.running)
       let holding = Worker<Void> {
