@@ -9,7 +9,7 @@ public enum ControlSchema {
   public static let schema = "CREATE SCHEMA crossfade"
 
   /// The tables that the dual-write needs.
-  public static let tables = [checkpoint, quarantine]
+  public static let tables = [checkpoint, quarantine, DirectionTable.table, LegacyTable.table]
 
   private static let checkpoint = ControlTable(
     "checkpoint",
