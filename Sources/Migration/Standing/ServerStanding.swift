@@ -21,6 +21,10 @@ public struct ServerStanding: Sendable {
   public var firstQuarantined: [QuarantinedRow]
   /// The backfill; nil when none has begun.
   public var backfill: BackfillProgress?
+  /// Which column is derived from which.
+  public var direction = Direction()
+  /// How the application writes.
+  public var writers = WriterCounts()
 
   /// A walsender's row of `pg_stat_replication`. Lags are in seconds, nil when the server measures none.
   public struct Sender: Sendable, Equatable {
@@ -66,7 +70,9 @@ public struct ServerStanding: Sendable {
       checkpointAge: checkpoint == nil ? nil : try age(definition.slot, connection),
       quarantined: try Quarantine.count(slot: definition.slot, on: connection),
       firstQuarantined: try Quarantine.list(slot: definition.slot, limit: 3, on: connection),
-      backfill: try BackfillProgress.load(slot: definition.slot, on: connection))
+      backfill: try BackfillProgress.load(slot: definition.slot, on: connection),
+      direction: try Direction.load(slot: definition.slot, on: connection),
+      writers: try WriterCounts.load(slot: definition.slot, on: connection))
   }
 
   private static func age(_ slot: String, _ connection: Connection) throws(PostgresError) -> Double? {
