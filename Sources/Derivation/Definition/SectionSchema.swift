@@ -9,6 +9,7 @@ struct SectionSchema {
     name: "",
     keys: [
       "version", "slot", "publication", "source", "derive", "log", "confirm", "stream", "write", "backfill",
+      "serve",
     ],
     example: "begin with `version: 1`, then `slot:`, `source:`, `derive:` and `log:`")
   static let source = SectionSchema(
@@ -35,7 +36,14 @@ struct SectionSchema {
     name: "backfill", keys: ["batch", "pause"],
     example: "write its keys indented under it, or remove it for the defaults")
 
-  static let all = [root, source, derive, map, log, stream, write, backfill]
+  static let serve = SectionSchema(
+    name: "serve", keys: ["listen", "tls", "tokens", "connections"],
+    example: "write `listen: 127.0.0.1:8642` indented under it")
+  static let tls = SectionSchema(
+    name: "serve.tls", keys: ["certificate", "key"],
+    example: "write `certificate:` and `key:` indented under it, each the path of a PEM file")
+
+  static let all = [root, source, derive, map, log, stream, write, backfill, serve, tls]
 
   /// Where a key that stands in the wrong mapping belongs.
   static func home(of key: String) -> String? {

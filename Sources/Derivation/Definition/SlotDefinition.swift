@@ -20,12 +20,14 @@ public struct SlotDefinition: Hashable, Sendable {
   public var write: Write
   /// How the backfill writes.
   public var backfill: Backfill
+  /// What is served over HTTP; nil: nothing.
+  public var serve: Serve?
 
   /// A definition from its parts.
   public init(
     slot: String, publication: Identifier, source: ConnectionString, derive: Derive, log: Log,
     confirm: Confirm = .logged, stream: Stream = Stream(), write: Write = Write(),
-    backfill: Backfill = Backfill()
+    backfill: Backfill = Backfill(), serve: Serve? = nil
   ) {
     self.slot = slot
     self.publication = publication
@@ -36,6 +38,7 @@ public struct SlotDefinition: Hashable, Sendable {
     self.stream = stream
     self.write = write
     self.backfill = backfill
+    self.serve = serve
   }
 }
 
