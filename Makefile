@@ -11,7 +11,7 @@ TEST_PACKAGES := $(DEMO_PACKAGES) lz4 xxd
 # One binary that needs libpq, liblz4 and libstdc++ only: Swift's own libraries are in it.
 RELEASE := -c release --static-swift-stdlib
 
-.PHONY: help demo test test-matrix build release bench fuzz lint format fixtures clean
+.PHONY: help demo test test-matrix test-emitters build release bench fuzz lint format fixtures clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
@@ -28,6 +28,11 @@ test: ## all tests, against real servers (ONLY=name runs those that match)
 test-matrix: ## what uses servers, on every PostgreSQL major that can be had (MAJORS="13 18", ONLY=name)
 	@scripts/packages.sh $(TEST_PACKAGES)
 	@ONLY="$(ONLY)" scripts/matrix.sh $(MAJORS)
+
+test-emitters: ## what `plan --emit` writes, run by the tools themselves, as far as they can be had
+	@scripts/packages.sh $(TEST_PACKAGES)
+	@scripts/emitters.sh
+	@scripts/test.sh EmittedFiles
 
 build: ## a debug build
 	@scripts/packages.sh $(BUILD_PACKAGES)

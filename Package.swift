@@ -64,9 +64,9 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
-      name: "Migration",
+      name: "Replay",
       dependencies: [
-        "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite",
+        "PGOutput", "Postgres", "ChangeLog", "Derivation", "DualWrite", "FailPoints",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
@@ -82,6 +82,13 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
+      name: "Migration",
+      dependencies: [
+        "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite", "Replay", "FailPoints",
+        .product(name: "Logging", package: "swift-log"), .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: settings),
+    .target(
       name: "Operations",
       dependencies: ["PGOutput", .product(name: "Logging", package: "swift-log")],
       swiftSettings: settings),
@@ -92,8 +99,8 @@ let package = Package(
     .executableTarget(
       name: "crossfade",
       dependencies: [
-        "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite", "Subscriptions",
-        "Migration",
+        "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite", "Replay", "Migration",
+        "Subscriptions",
         "Operations", "LocalCluster",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -114,11 +121,15 @@ let package = Package(
     .testTarget(
       name: "PostgresTests", dependencies: ["Postgres", "PGOutput", "LocalCluster"],
       swiftSettings: settings),
-    .testTarget(name: "ChangeLogTests", dependencies: ["ChangeLog"], swiftSettings: settings),
+    .target(
+      name: "SimulatedDisk", dependencies: ["ChangeLog"], path: "Tests/SimulatedDisk",
+      swiftSettings: settings),
+    .testTarget(
+      name: "ChangeLogTests", dependencies: ["ChangeLog", "SimulatedDisk"], swiftSettings: settings),
     .testTarget(
       name: "CaptureTests",
       dependencies: [
-        "Capture", "ChangeLog", "PGOutput", "Postgres", "LocalCluster",
+        "Capture", "ChangeLog", "PGOutput", "Postgres", "LocalCluster", "SimulatedDisk",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
@@ -126,6 +137,10 @@ let package = Package(
     .testTarget(
       name: "DualWriteTests",
       dependencies: ["DualWrite", "Derivation", "ChangeLog", "PGOutput", "Postgres", "LocalCluster"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ReplayTests",
+      dependencies: ["Replay", "Derivation", "DualWrite", "ChangeLog", "PGOutput", "Postgres"],
       swiftSettings: settings),
     .testTarget(
       name: "MigrationTests",
@@ -137,7 +152,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "crossfade", "LocalCluster", "Migration", "Operations", "Postgres", "PGOutput", "ChangeLog",
+        "crossfade", "LocalCluster", "Derivation", "Replay", "Migration", "Operations", "Postgres",
+        "PGOutput", "ChangeLog", .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
     .testTarget(

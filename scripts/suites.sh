@@ -10,6 +10,9 @@ telling='^(DualWriteTests|MigrationTests|PostgresTests|ScenarioTests)\.|/(Adjace
 telling+='|/(CheckTests|ConfirmationTests|JointFailureTests|OwnWritesTests|PreparedTests|QuarantineTests|RefusalTests)/'
 telling+='|/(KeyTests|ResetTests|ServerFaultTests|VisibilityTests)/'
 
+# What of these says more of time and crashes than of versions, and takes a minute: not in the short form.
+patient='[./](BackfillControlTests|BackfillStandbyTests|KillMatrixTests|StepRunnerTests)/'
+
 # Builds all tests. On a terminal the line that counts up stays; in a log it would be a thousand lines.
 build_tests() {
   if [ -t 1 ]; then

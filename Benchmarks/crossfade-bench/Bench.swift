@@ -9,16 +9,16 @@ import Operations
 
 @main
 enum Bench {
-  static func main() {
+  static func main() async {
     do {
-      try measure()
+      try await measure()
     } catch {
       LineSink.standardError.write(line: "crossfade-bench: \(error)")
       exit(1)
     }
   }
 
-  private static func measure() throws {
+  private static func measure() async throws {
     let arguments = CommandLine.arguments.dropFirst()
     if arguments.first == CaptureWorker.verb {
       exit(CaptureWorker.run(Array(arguments.dropFirst())))
@@ -27,7 +27,7 @@ enum Bench {
     var report = Report()
     for bench in benches where bench.name.hasPrefix(only) || only.hasPrefix(bench.name) {
       say("\n\(bench.name): \(bench.what)")
-      try bench.run(only, &report)
+      try await bench.run(only, &report)
     }
     guard !report.lines.isEmpty else {
       say("no benchmark is called \(only); there are: \(benches.map(\.name).joined(separator: ", "))")
@@ -39,7 +39,7 @@ enum Bench {
   }
 
   private static let benches:
-    [(name: String, what: String, run: @Sendable (String, inout Report) throws -> Void)] = [
+    [(name: String, what: String, run: @Sendable (String, inout Report) async throws -> Void)] = [
       (
         "drain",
         "a backlog of a million changes, slot -> fsynced change log, against pg_recvlogical -f /dev/null",
@@ -58,6 +58,26 @@ enum Bench {
       (
         "latency", "commit -> state_id committed, at 1,000 transactions a second",
         { _, report in try LatencyBench().run(&report) }
+      ),
+      (
+        "backfill", "five million rows, unthrottled, beside a bare keyset loop and the common IS NULL form",
+        { _, report in try BackfillBench().run(&report) }
+      ),
+      (
+        "log-append", "records appended to the log and synced, against lz4 -1 of the same bytes",
+        { only, report in try LogAppendBench().run(only: only, &report) }
+      ),
+      (
+        "log-size", "bytes a change, against raw pgoutput, zstd -1 of it, and wal2json",
+        { _, report in try LogSizeBench().run(&report) }
+      ),
+      (
+        "log-replay", "a log of five million changes read from end to end by one thread, two columns of each",
+        { only, report in try await LogReplayBench().run(only: only, &report) }
+      ),
+      (
+        "log-resume", "open a log of 10 GB and read the first change after a random position",
+        { only, report in try await LogResumeBench().run(only: only, &report) }
       ),
     ]
 

@@ -66,13 +66,15 @@ struct CaptureSession {
       systemIdentifier: source.system.systemIdentifier, timeline: source.system.timeline,
       databaseOID: source.databaseOID, slot: plan.slot, creationPoint: start)
     do {
+      // Before the log says that it has followed: a process that dies between the two would never doubt it again.
+      let isPromoted = found.map { $0.origin.timeline != source.system.timeline } ?? false
+      if isPromoted { try doubtSpool(source) }
       let writer = try ChangeLogWriter.open(
         directory: plan.directory, origin: origin, start: start,
         options: .init(segmentBytes: UInt64(max(1, plan.segmentSize)), tail: tail))
       report(writer.recovery)
       let spools = try SpoolStore(logDirectory: plan.directory)
       prepared = try spools.recover(logEnd: writer.watermark)
-      if let found, found.origin.timeline != source.system.timeline { try doubtSpool(source) }
       if sendsNoPrepared { try spools.markComplete() }
       spoolIsComplete = spools.isComplete
       held = OriginGuard.Held(origin: writer.origin, end: writer.end, watermark: writer.watermark)
@@ -178,8 +180,8 @@ struct CaptureSession {
   private mutating func follow(_ source: Source, _ feed: LogFeed) throws(CaptureError) {
     let timeline = source.system.timeline
     guard let former = held?.origin.timeline, timeline != former else { return }
-    try feed.advance(timeline: timeline)
     do throws(ChangeLogError) { try doubtSpool(source) } catch { throw .log(error) }
+    try feed.advance(timeline: timeline)
     held?.origin.timeline = timeline
     logger.notice(
       "the server was promoted; the log goes on in a new segment",

@@ -15,6 +15,8 @@ struct LogThread {
   let status: CaptureStatusBoard
   let interrupt: Interrupt
   let logger: Logger
+  /// How long a full disk is left alone between two tries.
+  var patienceMicroseconds: UInt32 = 500_000
 
   func run() {
     while let work = feed.take() {
@@ -29,7 +31,8 @@ struct LogThread {
     tail.close()
   }
 
-  private func carryOut(_ work: LogFeed.Work) throws(ChangeLogError) {
+  /// Does all that gathered, and makes it durable with one sync.
+  func carryOut(_ work: LogFeed.Work) throws(ChangeLogError) {
     // Put into the log, to be forgotten once that is durable.
     var arrived: [TransactionID] = []
     for step in work.steps {
@@ -144,7 +147,7 @@ struct LogThread {
         }
         // Told to stop while nothing can be written: what was not logged was not confirmed, and will be sent again.
         if interrupt.isStopped { throw error }
-        usleep(500_000)
+        usleep(patienceMicroseconds)
       }
     }
   }

@@ -1,3 +1,4 @@
+import Glibc
 public import PGOutput
 
 /// What can go wrong with a change log, with what one needs to act on it.
@@ -33,6 +34,14 @@ public enum ChangeLogError: Error, Hashable, Sendable {
   case noLog(directory: String)
   /// The position asked for lies before the first one that is held.
   case pruned(asked: LSN, firstHeld: LSN)
+  /// A sealed segment could not be archived.
+  case notArchived(segment: String, reason: String)
+  /// An archived segment that was needed could not be brought back.
+  case notRestored(segment: String, reason: String)
+  /// What was brought back is not the segment that was archived.
+  case restoredFalse(segment: String, reason: String)
+  /// What was asked of a named reader is refused.
+  case reader(name: String, reason: String)
   /// The position asked for lies past the end of the log: it is from another log, or this one lost its end.
   case aheadOfLog(asked: LSN, end: LSN)
   /// The changes of the transaction that ends here were asked for after the reader had gone on.
@@ -47,6 +56,12 @@ extension ChangeLogError {
     default: false
     }
   }
+
+  /// The same where the call cannot be made again: what it left could not be put back as it was.
+  var final: ChangeLogError {
+    guard case .diskFull(let path) = self else { return self }
+    return .io(operation: "truncate", path: path, errno: ENOSPC)
+  }
 }
 
 /// The part of an origin identity in which a log and its source differ.
@@ -59,6 +74,19 @@ public enum OriginField: String, Hashable, Sendable {
   case databaseOID = "database oid"
   /// Another replication slot.
   case slot
+}
+
+extension ChangeLogError {
+  /// What is wrong, for those who have named the file.
+  var reason: String {
+    switch self {
+    case .unknownVersion(_, let version):
+      "it has format version \(version), and this program reads version \(LogFormat.version)"
+    case .io(let operation, _, let code): "\(operation): \(systemMessage(code))"
+    case .damaged(_, _, let reason): reason
+    default: description
+    }
+  }
 }
 
 extension ChangeLogError: CustomStringConvertible {
@@ -95,6 +123,14 @@ extension ChangeLogError: CustomStringConvertible {
       "there is no change log in \(directory)"
     case .pruned(let asked, let first):
       "\(asked) is no longer held; the first position held is \(first)"
+    case .notArchived(let segment, let reason):
+      "\(segment) could not be archived: \(reason)"
+    case .notRestored(let segment, let reason):
+      "\(segment) could not be restored: \(reason)"
+    case .restoredFalse(let segment, let reason):
+      "what was restored as \(segment) is not what was archived: \(reason)"
+    case .reader(let name, let reason):
+      "reader \(name): \(reason)"
     case .aheadOfLog(let asked, let end):
       "\(asked) lies past the end of the change log, \(end)"
     case .passedOver(let end):

@@ -17,6 +17,8 @@ extension ChangeLogWriter {
     let encoder = try FrameEncoder()
     let maker = SegmentMaker(directory: directory, encoder: encoder)
     guard let last = try directory.segments().last else {
+      // Also when somebody else made it, who may have died before this: it would go with all that it will hold.
+      try Directory.sync(path + "/..", options.calls)
       let segment = try maker.first(origin: origin, start: start)
       return ChangeLogWriter(
         directory: directory, options: options, lock: lock, segment: segment, encoder: encoder, recovery: nil)
@@ -30,11 +32,10 @@ extension ChangeLogWriter {
     try held.origin.admit(origin)
     var current = held.origin
     current.timeline = origin.timeline
-    let found = try SegmentRecovery(file)
+    let found = try file.settled()
+    // The process before may have died between giving the segment its name and making that durable.
+    try directory.sync()
     var segment = OpenSegment(file: file, state: found.boundary)
-    // What was read may be in memory only: a process that died between write and sync left it there.
-    if found.report != nil { try file.truncate(to: found.boundary.offset) }
-    try file.sync()
     if let digest = found.sealed {
       segment = try maker.after(found.boundary, digest: digest, origin: current)
     } else if current != held.origin {

@@ -9,11 +9,13 @@ public final class ChangeLogWriter: @unchecked Sendable {
   public struct Options: Sendable {
     /// Stored bytes after which a segment is sealed, at the next transaction boundary.
     public var segmentBytes: UInt64
+    /// Frames after which it is sealed: before it has an index, whoever looks for a place in it goes from one to the next.
+    public var segmentFrames: UInt64 = 1 << 16
     /// Where durable groups are handed over to readers of this process.
     public var tail: LogTail?
     package var calls = FileCalls.system
 
-    /// The defaults: segments of 64 MiB, no tail.
+    /// The defaults: segments of 64 MiB or 65,536 frames, no tail.
     public init(segmentBytes: UInt64 = 64 << 20, tail: LogTail? = nil) {
       self.segmentBytes = segmentBytes
       self.tail = tail
@@ -79,7 +81,8 @@ public final class ChangeLogWriter: @unchecked Sendable {
     try checkUsable()
     guard !group.isEmpty else { return }
     let inside = try admit(group.account)
-    if !current.inside, current.offset >= options.segmentBytes, current.watermark > current.start {
+    let isFull = current.offset >= options.segmentBytes || current.frames >= options.segmentFrames
+    if !current.inside, isFull, current.watermark > current.start {
       try roll(to: origin)
     }
     let frames = try encoder.encode(
@@ -143,7 +146,7 @@ public final class ChangeLogWriter: @unchecked Sendable {
     guard current.offset > boundary.offset else { return }
     do throws(ChangeLogError) {
       try file.truncate(to: boundary.offset)
-      // Else what is written there next may reach the disk beside frames of the old end, and look like damage.
+      // So that what is written there next never stands on disk beside frames of the old end.
       try file.sync()
     } catch { throw fail(error) }
     current = boundary
@@ -211,7 +214,7 @@ public final class ChangeLogWriter: @unchecked Sendable {
   }
 
   private func fail(_ error: ChangeLogError) -> ChangeLogError {
-    failure = error
-    return error
+    failure = error.final
+    return error.final
   }
 }

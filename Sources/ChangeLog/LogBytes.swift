@@ -21,7 +21,10 @@ public final class LogBytes: @unchecked Sendable {
 
   var count: Int { bytes.count }
 
-  /// The only way to the bytes: they last no longer than their owner.
+  /// The bytes, for one who keeps their owner as long as he uses them.
+  var unowned: UnsafeRawBufferPointer { bytes }
+
+  /// Calls `body` with the bytes: they last no longer than their owner.
   func withUnsafeBytes<R, E: Error>(
     _ body: (UnsafeRawBufferPointer) throws(E) -> R
   ) throws(E) -> R {

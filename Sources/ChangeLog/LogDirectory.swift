@@ -18,14 +18,27 @@ struct LogDirectory: Sendable {
   func segmentPath(_ start: LSN) -> String { "\(path)/\(Self.name(start))\(Self.suffix)" }
   func unfinishedPath(_ start: LSN) -> String { "\(path)/\(Self.name(start))\(Self.unfinishedSuffix)" }
 
-  /// Creates the directory, one level, if it is missing.
-  func create() throws(ChangeLogError) {
-    if try Directory.make(path, calls) { try Directory.sync(path + "/..", calls) }
-  }
+  /// Creates the directory, one level, if it is missing; its name is not durable yet.
+  func create() throws(ChangeLogError) { _ = try Directory.make(path, calls) }
 
   /// The starts of the segments, ascending. A missing directory has none.
   func segments() throws(ChangeLogError) -> [LSN] {
     try Directory.names(in: path).compactMap(Self.start).sorted()
+  }
+
+  /// A segment's file; nil when it is not there.
+  func file(_ start: LSN) throws(ChangeLogError) -> LogFile? {
+    do throws(ChangeLogError) {
+      return try LogFile(path: segmentPath(start), mode: .read)
+    } catch .io("open", _, ENOENT) {
+      return nil
+    }
+  }
+
+  /// When a segment's file was written last, in seconds since 1970; nil when it is not there.
+  func writtenAt(_ start: LSN) -> Int64? {
+    var info = stat()
+    return stat(segmentPath(start), &info) == 0 ? Int64(info.st_mtim.tv_sec) : nil
   }
 
   /// Removes what a crash left of segments that were never finished.

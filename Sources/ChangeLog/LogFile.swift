@@ -61,6 +61,18 @@ package final class LogFile {
     return done
   }
 
+  /// All of it; for files that are small by nature.
+  func contents(atMost limit: UInt64 = 256 << 20) throws(ChangeLogError) -> [UInt8] {
+    let size = try size()
+    guard size <= limit else {
+      throw .damaged(file: path, offset: limit, reason: "it is larger than such a file can be")
+    }
+    let held = ByteBuffer(capacity: Int(size))
+    defer { withExtendedLifetime(held) {} }
+    held.count = try read(at: 0, into: UnsafeMutableRawBufferPointer(start: held.base, count: Int(size)))
+    return [UInt8](held.bytes)
+  }
+
   /// Writes all of `source`. When it throws, any part of it may have been written.
   package func write(_ source: UnsafeRawBufferPointer, at offset: UInt64) throws(ChangeLogError) {
     guard let base = source.baseAddress else { return }

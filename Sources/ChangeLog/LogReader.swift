@@ -17,10 +17,11 @@ public final class LogReader: @unchecked Sendable {
 
   private let passed: LSN
   private let tail: LogTail?
-  private let directory: LogDirectory
+  private let shelf: SegmentShelf
   private let follower: SegmentFollower
   private var fileTail: FileTail?
-  private var cursor: LogCursor
+  /// Where the next frame stands.
+  private(set) var cursor: LogCursor
   private var trimmer: ChunkTrimmer
   /// The first chunk of changes, while the relations go before it.
   private var held: (chunk: LogChunk, position: LSN)?
@@ -28,25 +29,47 @@ public final class LogReader: @unchecked Sendable {
   /// A reader of what comes after `after`: the commit end of the last transaction that was handled.
   ///
   /// Throws `noLog`, `pruned` when `after` is older than what is held, and `aheadOfLog` when the log does not reach it.
-  public convenience init(directory path: String, after: LSN, tail: LogTail? = nil) throws(ChangeLogError) {
-    try self.init(directory: path, after: after, tail: tail, isTrimming: true)
+  public convenience init(
+    directory path: String, after: LSN, tail: LogTail? = nil, restore: LogRestore? = nil
+  ) throws(ChangeLogError) {
+    try self.init(directory: path, after: after, tail: tail, restore: restore, isTrimming: true)
   }
 
   /// Without trimming, what it gives begins at the last place up to `after` where a frame ends and nothing is open:
   /// for those who look at each transaction's end themselves.
-  init(directory path: String, after: LSN, tail: LogTail?, isTrimming: Bool) throws(ChangeLogError) {
+  init(
+    directory path: String, after: LSN, tail: LogTail?, restore: LogRestore? = nil, isTrimming: Bool
+  ) throws(ChangeLogError) {
     let directory = LogDirectory(path: path)
-    let start = try ReaderStart(directory: directory, after: after)
+    let shelf = SegmentShelf(directory: directory, restore: restore)
+    let start = try ReaderStart(shelf: shelf, after: after)
     let end = tail?.durable?.watermark ?? start.held
     guard after <= end else { throw .aheadOfLog(asked: after, end: end) }
     self.tail = tail
-    self.directory = directory
+    self.shelf = shelf
     position = after
     passed = start.passed
     cursor = start.cursor
     trimmer = ChunkTrimmer(after: isTrimming ? after : .invalid, relations: start.relations)
-    follower = try SegmentFollower(directory: directory)
+    follower = try SegmentFollower(shelf: shelf)
     if tail == nil { fileTail = FileTail(directory: directory, from: cursor) }
+  }
+
+  /// A reader that goes on behind damage, at a place where no transaction is open. `relations` are those known there,
+  /// and `reached` is the end of what was read before.
+  init(
+    directory path: String, tail: LogTail?, restore: LogRestore?, resuming cursor: LogCursor,
+    relations: KnownRelations,
+    reached: LSN
+  ) throws(ChangeLogError) {
+    self.tail = tail
+    shelf = SegmentShelf(directory: LogDirectory(path: path), restore: restore)
+    position = reached
+    passed = reached
+    self.cursor = cursor
+    trimmer = ChunkTrimmer(after: .invalid, relations: relations)
+    follower = try SegmentFollower(shelf: shelf)
+    if tail == nil { fileTail = FileTail(directory: shelf.directory, from: cursor) }
   }
 
   /// The next chunk, waiting for it up to `timeout`; nil when there is none by then, or when the tail was woken or is
@@ -57,6 +80,9 @@ public final class LogReader: @unchecked Sendable {
 
   /// Whether relations wait to be given before the first chunk.
   var hasUntoldRelations: Bool { !trimmer.relations.isEmpty }
+
+  /// Relations that wait to be given before the first chunk.
+  var untoldRelations: KnownRelations { trimmer.relations }
 
   /// The next chunk of those that are wanted, told by their announcements: others are passed over unread.
   func next(timeout: Duration, wanting wants: (Announcement) -> Bool) throws(ChangeLogError) -> LogChunk? {
@@ -118,10 +144,10 @@ public final class LogReader: @unchecked Sendable {
   /// is not sealed. For those who do not wait: to one who does, both may be a write seen half done.
   func checkEnd() throws(ChangeLogError) {
     guard tail == nil else { return }
-    let last = try directory.segments().last ?? cursor.segment
+    let last = try shelf.directory.segments().last ?? cursor.segment
     var attempts = 0
     while true {
-      let file = try LogFile(path: directory.segmentPath(cursor.segment), mode: .read)
+      let file = try shelf.open(cursor.segment)
       var scanner = try SegmentScanner(file: file, from: cursor.offset)
       var frame = try scanner.next(verify: false)
       while case .data = frame { frame = try scanner.next(verify: false) }
@@ -133,7 +159,13 @@ public final class LogReader: @unchecked Sendable {
         reason = "the segment is not sealed, but another follows"
       case .data, .watermark, .index: return
       }
-      guard attempts < 3 else { throw .damaged(file: file.path, offset: scanner.offset, reason: reason) }
+      guard attempts < 3 else {
+        throw .damaged(
+          file: file.path, offset: scanner.offset,
+          reason: try TornWrite.explained(
+            reason, scanner.offset, after: position, of: file, limit: scanner.limit,
+            isLast: cursor.segment == last))
+      }
       attempts += 1
       usleep(10_000)
     }
@@ -181,9 +213,11 @@ public final class LogReader: @unchecked Sendable {
       case .moved(let next):
         cursor = next
         fileTail?.move(to: next)
-      case .waiting(let path):
+      case .waiting(let next):
         // What is durable is there: when it is not, someone has removed it.
-        if tail != nil { throw .io(operation: "open", path: path, errno: ENOENT) }
+        if tail != nil {
+          throw .io(operation: "open", path: shelf.directory.segmentPath(next), errno: ENOENT)
+        }
         if let deadline, deadline.millisecondsLeft == 0 { return nil }
         fileTail?.wait(until: deadline)
       }

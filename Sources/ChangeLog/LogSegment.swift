@@ -19,6 +19,9 @@ public struct LogSegment: Hashable, Sendable {
   /// Whose changes these are.
   public let origin: OriginIdentity
 
+  /// The name of the segment's file that starts there.
+  public static func fileName(_ start: LSN) -> String { LogDirectory.name(start) + LogDirectory.suffix }
+
   /// How many times smaller the file is than the records in it; nil while there are none.
   public var ratio: Double? {
     counts.uncompressedBytes > 0 && bytes > 0 ? Double(counts.uncompressedBytes) / Double(bytes) : nil
@@ -33,15 +36,42 @@ extension LogSource {
     guard !starts.isEmpty else { throw .noLog(directory: directory) }
     var segments: [LogSegment] = []
     for start in starts {
-      let file = try LogFile(path: log.segmentPath(start), mode: .read)
+      // Retention may have dropped it meanwhile.
+      guard let file = try log.file(start) else { continue }
       segments.append(try LogSegment(file, start: start))
     }
     return segments
   }
 }
 
+extension LogSource {
+  /// The segments before the first that is held which `restore` can bring back, in order; none without it.
+  public func archivedSegments() throws(ChangeLogError) -> [LogSegment] {
+    let log = LogDirectory(path: directory)
+    guard restore != nil, let first = try log.segments().first else { return [] }
+    let origin = try SegmentScanner.header(of: LogFile(path: log.segmentPath(first), mode: .read)).origin
+    return try ArchiveCatalogue.load(directory: directory).leading(to: first).map {
+      LogSegment($0, origin: origin)
+    }
+  }
+}
+
 extension LogSegment {
-  fileprivate init(_ file: LogFile, start: LSN) throws(ChangeLogError) {
+  /// A segment as the archive's catalogue has it.
+  package init(_ archived: ArchivedSegment, origin held: OriginIdentity) {
+    path = archived.name
+    start = archived.start
+    end = archived.end
+    watermark = archived.watermark
+    counts = archived.counts
+    bytes = archived.bytes
+    isSealed = true
+    var origin = held
+    origin.timeline = archived.timeline
+    self.origin = origin
+  }
+
+  init(_ file: LogFile, start: LSN) throws(ChangeLogError) {
     let header = try SegmentScanner.header(of: file)
     path = file.path
     self.start = start

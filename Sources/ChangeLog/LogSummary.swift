@@ -23,14 +23,15 @@ extension ChangeLogWriter {
     let starts = try directory.segments()
     guard let first = starts.first, let last = starts.last else { return nil }
     var bytes: UInt64 = 0
-    for start in starts { bytes += try LogFile(path: directory.segmentPath(start), mode: .read).size() }
+    for start in starts { bytes += try directory.file(start)?.size() ?? 0 }
     let file = try LogFile(path: directory.segmentPath(last), mode: .read)
     let header = try SegmentScanner.header(of: file)
     var end = last
     if starts.count > 1 {
-      let before = try LogFile(path: directory.segmentPath(starts[starts.count - 2]), mode: .read)
-      var scanner = try SegmentScanner(file: before, from: 0)
-      end = try scanner.sealedIndex()?.end ?? last
+      if let before = try directory.file(starts[starts.count - 2]) {
+        var scanner = try SegmentScanner(file: before, from: 0)
+        end = try scanner.sealedIndex()?.end ?? last
+      }
     }
     var watermark = last
     var scanner = try SegmentScanner(file: file, from: UInt64(header.frameSize))

@@ -103,9 +103,14 @@ public final class LogTail: @unchecked Sendable {
     monitor.locked {
       let wakes = wakeCount
       while true {
-        if let published, cursor < LogCursor(segment: published.segment, offset: published.offset) {
-          if let entry = ring.entry(after: cursor) { return .entry(entry) }
-          return .files(published)
+        if let published {
+          let limit = LogCursor(segment: published.segment, offset: published.offset)
+          // A segment's first frame begins in the one before, which may be all that is visible: it may end within a
+          // transaction that is not complete, and be cut again. What the segment begins with is in the files.
+          if cursor < limit {
+            if let entry = ring.entry(after: cursor), entry.to <= limit { return .entry(entry) }
+            return .files(published)
+          }
         }
         if closed { return .closed }
         if wakeCount != wakes || !monitor.wait(until: deadline) { return .nothing }

@@ -1,3 +1,4 @@
+import Glibc
 public import PGOutput
 
 /// Reads a whole log and checks all that can be checked: every checksum, every record's bounds, the announced sums, the
@@ -46,24 +47,41 @@ public enum LogVerifier {
     guard !starts.isEmpty else { throw .noLog(directory: path) }
     var report = Report()
     var total: UInt64 = 0
-    for start in starts { total += try LogFile(path: directory.segmentPath(start), mode: .read).size() }
+    for start in starts { total += try directory.file(start)?.size() ?? 0 }
     var before: SegmentVerifier.Sealed?
     for (number, start) in starts.enumerated() {
-      let file = try LogFile(path: directory.segmentPath(start), mode: .read)
+      // Retention may drop it meanwhile.
+      guard let file = try directory.file(start) else {
+        before = nil
+        continue
+      }
       let done = report.bytes
       report.segments += 1
       report.bytes += try file.size()
+      let isLast = number == starts.count - 1
       var verifier = try SegmentVerifier(file: file, start: start)
-      do throws(SegmentVerifier.Stop) {
-        before = try verifier.run(
-          after: before, isFirst: number == 0, isLast: number == starts.count - 1
-        ) { offset in progress(done + offset, max(total, done + offset)) }
-      } catch {
-        before = nil
-        report.problems.append(
-          Problem(
-            file: file.path, offset: error.offset, position: max(report.end, verifier.end),
-            reason: error.reason))
+      var seen: SegmentVerifier.Stop?
+      verifying: while true {
+        do throws(SegmentVerifier.Stop) {
+          before = try verifier.run(after: before, isFirst: number == 0, isLast: isLast) { offset in
+            progress(done + offset, max(total, done + offset))
+          }
+          break verifying
+        } catch {
+          // A writer beside us may cut an unfinished transaction and write over it while we read: damage stays.
+          if isLast, error != seen {
+            seen = error
+            usleep(50_000)
+            verifier = try SegmentVerifier(file: file, start: start)
+            continue verifying
+          }
+          before = nil
+          report.problems.append(
+            Problem(
+              file: file.path, offset: error.offset, position: max(report.end, verifier.end),
+              reason: error.reason))
+          break verifying
+        }
       }
       report.counts.add(verifier.counts)
       report.end = max(report.end, verifier.end)

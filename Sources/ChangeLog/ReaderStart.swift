@@ -9,13 +9,13 @@ struct ReaderStart {
   /// Everything up to here is in the log before the cursor.
   private(set) var passed: LSN
 
-  init(directory: LogDirectory, after: LSN) throws(ChangeLogError) {
-    let segments = try directory.segments()
-    guard let oldest = segments.first else { throw .noLog(directory: directory.path) }
+  init(shelf: SegmentShelf, after: LSN) throws(ChangeLogError) {
+    let segments = try shelf.starts()
+    guard let oldest = segments.first else { throw .noLog(directory: shelf.directory.path) }
     guard let start = segments.last(where: { $0 <= after }) else {
       throw .pruned(asked: after, firstHeld: oldest)
     }
-    let file = try LogFile(path: directory.segmentPath(start), mode: .read)
+    let file = try shelf.open(start)
     let header = try SegmentScanner.header(of: file)
     let frames = try FrameReader()
     cursor = LogCursor(segment: start, offset: UInt64(header.frameSize))
@@ -55,8 +55,16 @@ struct ReaderStart {
       case .index(let index):
         held = max(held, index.watermark)
         break scan
+      case .bad(let reason) where held < after:
+        // The log may well hold it: it cannot be read that far.
+        throw .damaged(file: file.path, offset: at, reason: reason)
       case .end, .incomplete, .bad: break scan
       }
+    }
+    if held < after, start != segments.last {
+      throw .damaged(
+        file: shelf.directory.segmentPath(held), offset: 0,
+        reason: "the segment is missing, but another follows")
     }
   }
 }

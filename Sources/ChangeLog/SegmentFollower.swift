@@ -1,4 +1,3 @@
-import Glibc
 import PGOutput
 
 /// Reads frames from files, from segment to segment, up to a limit that someone else has set.
@@ -7,19 +6,19 @@ final class SegmentFollower {
     case frame(Announcement, LogBytes?, next: LogCursor)
     /// The segment is sealed; the next one starts here.
     case moved(LogCursor)
-    /// The segment is sealed, and the next one, with this path, has not been made yet.
-    case waiting(path: String)
+    /// The segment is sealed, and the next one, which starts here, is not there.
+    case waiting(next: LSN)
   }
 
-  private let directory: LogDirectory
+  private let shelf: SegmentShelf
   private let frames: FrameReader
   private var open: (segment: LSN, scanner: SegmentScanner)?
 
   /// The file of a segment.
   func file(_ start: LSN) throws(ChangeLogError) -> LogFile { try segment(start).file }
 
-  init(directory: LogDirectory) throws(ChangeLogError) {
-    self.directory = directory
+  init(shelf: SegmentShelf) throws(ChangeLogError) {
+    self.shelf = shelf
     frames = try FrameReader()
   }
 
@@ -34,7 +33,7 @@ final class SegmentFollower {
       reopen()
       return try step(at: cursor, wanting: wants)
     }
-    defer { open = (cursor.segment, scanner) }
+    open = (cursor.segment, scanner)
     switch frame {
     case .data(let announcement):
       let bytes =
@@ -43,10 +42,9 @@ final class SegmentFollower {
     case .watermark(let announcement):
       return .frame(announcement, nil, next: LogCursor(segment: cursor.segment, offset: scanner.offset))
     case .index(let index):
-      let path = directory.segmentPath(index.watermark)
-      guard access(path, F_OK) == 0 else { return .waiting(path: path) }
-      let file = try LogFile(path: path, mode: .read)
+      guard let file = try shelf.next(index.watermark) else { return .waiting(next: index.watermark) }
       let header = try SegmentScanner.header(of: file)
+      open = (index.watermark, try SegmentScanner(file: file, from: UInt64(header.frameSize)))
       return .moved(LogCursor(segment: index.watermark, offset: UInt64(header.frameSize)))
     case .bad(let reason):
       throw .damaged(file: scanner.file.path, offset: cursor.offset, reason: reason)
@@ -62,11 +60,6 @@ final class SegmentFollower {
   /// A scanner over a segment's file, kept open from call to call.
   private func segment(_ start: LSN) throws(ChangeLogError) -> SegmentScanner {
     if let open, open.segment == start { return open.scanner }
-    do throws(ChangeLogError) {
-      let file = try LogFile(path: directory.segmentPath(start), mode: .read)
-      return try SegmentScanner(file: file, from: 0)
-    } catch .io(_, _, ENOENT) {
-      throw .pruned(asked: start, firstHeld: try directory.segments().first ?? .invalid)
-    }
+    return try SegmentScanner(file: shelf.open(start), from: 0)
   }
 }

@@ -54,14 +54,22 @@ struct SegmentMaker {
     try file.sync()
     do throws(ChangeLogError) {
       try file.write(index.bytes, at: state.offset)
+      try file.sync()
+      try name(header.start)
     } catch {
+      guard error.isRetriable else { throw error }
       _ = directory.calls.unlink(directory.unfinishedPath(header.start))
-      try file.truncate(to: state.offset)
+      try unseal(file, at: state.offset)
       throw error
     }
-    try file.sync()
-    try settle(header.start)
+    try directory.sync()
     return segment
+  }
+
+  /// Takes the index off again. Durably: else what is written there next may reach the disk beside the rest of it.
+  private func unseal(_ file: LogFile, at offset: UInt64) throws(ChangeLogError) {
+    do throws(ChangeLogError) { try file.truncate(to: offset) } catch { throw error.final }
+    try file.sync()
   }
 
   /// Writes a segment's head under its unfinished name, durably.
@@ -92,8 +100,12 @@ struct SegmentMaker {
 
   /// Gives the segment its name, durably.
   private func settle(_ start: LSN) throws(ChangeLogError) {
+    try name(start)
+    try directory.sync()
+  }
+
+  private func name(_ start: LSN) throws(ChangeLogError) {
     try Directory.rename(
       directory.unfinishedPath(start), to: directory.segmentPath(start), directory.calls)
-    try directory.sync()
   }
 }

@@ -4,12 +4,18 @@ import PGOutput
 /// Scans the last segment when a log is opened, and finds what of it stands.
 ///
 /// A bad or incomplete frame is a torn tail unless the file itself says otherwise: announcements carry how far the
-/// file was known to be on disk, so a bad frame before such a point was once whole. That is damage, and an error.
+/// file was known to be on disk, so a bad frame before such a point was once whole. That is damage, and an error - unless
+/// all that can be missing belongs to a transaction that was not complete: nobody was told of it, and a crash while it
+/// was being cut off leaves any part of it.
 struct SegmentRecovery {
   /// The segment at the end of its last whole transaction.
   private(set) var boundary: SegmentState
   /// Set when the segment is sealed: the digest of all of its bytes.
   private(set) var sealed: SegmentDigest?
+  /// Bytes of the file that stand.
+  private(set) var end: UInt64
+  /// Of these, what the file itself says was on disk: a writer went on only after a sync that had worked.
+  private(set) var witnessed: UInt64
   private(set) var report: RecoveryReport?
 
   /// Reads `file` through; `end` of an empty segment is its start. Nothing is changed.
@@ -20,6 +26,9 @@ struct SegmentRecovery {
     header.encode(into: headerBytes)
     boundary = SegmentState(
       header: header, headerBytes: headerBytes.bytes, end: header.start, relations: KnownRelations())
+    end = boundary.offset
+    // A segment has its name since its head is on disk.
+    witnessed = boundary.offset
     var state = boundary
     var scanner = try SegmentScanner(file: file, from: state.offset, hasher: state.hasher)
     let frames = try FrameReader()
@@ -34,6 +43,8 @@ struct SegmentRecovery {
           throw .damaged(file: file.path, offset: at, reason: "the frame does not continue the one before")
         }
         state.take(announcement, hasher: hasher)
+        witnessed = max(
+          witnessed, announcement.flags.contains(.repeated) ? scanner.offset : announcement.durableOffset)
         if announcement.flags.contains(.relations) {
           try state.relations.noteAll(frames.read(announcement, at: at, of: file))
         }
@@ -43,26 +54,35 @@ struct SegmentRecovery {
           throw .damaged(file: file.path, offset: at, reason: "bytes follow the index")
         }
         sealed = scanner.hasher?.digest
+        end = scanner.offset
+        witnessed = at
         return
       case .end: break scan
       case .incomplete, .bad:
         reason = .tornFrame
         let problem = "the frame is cut short or its checksum does not match"
-        if try Self.claimsDurable(beyond: at, file: file, limit: scanner.limit) {
+        // What a head repeats was on disk, too, though it moves no watermark.
+        let isHead = at == UInt64(header.frameSize) && header.previous != .none
+        if try Self.claimsDurable(
+          beyond: at, past: isHead ? nil : state.watermark, file: file, limit: scanner.limit)
+        {
           throw .damaged(file: file.path, offset: at, reason: problem)
         }
         break scan
       }
     }
+    end = boundary.offset
+    witnessed = min(witnessed, end)
     guard scanner.limit > boundary.offset else { return }
     report = RecoveryReport(
       segment: file.path, offset: boundary.offset, bytesCut: scanner.limit - boundary.offset,
       position: boundary.end, reason: reason)
   }
 
-  /// Whether a sound frame after `offset` says that the file was on disk past `offset`.
+  /// Whether a sound frame after `offset` says that the file was on disk past `offset`, and that more was whole before
+  /// it than up to `watermark`; nil: whatever was whole.
   static func claimsDurable(
-    beyond offset: UInt64, file: LogFile, limit: UInt64
+    beyond offset: UInt64, past watermark: LSN?, file: LogFile, limit: UInt64
   ) throws(ChangeLogError) -> Bool {
     let window = ByteBuffer(capacity: 1 << 20)
     defer { withExtendedLifetime(window) {} }
@@ -78,7 +98,9 @@ struct SegmentRecovery {
         at = start + 2
         guard start >= 0, start + Announcement.frameSize <= window.count else { continue }
         let frame = window.slice(start..<start + Announcement.frameSize)
-        if let announcement = Announcement(decoding: frame), announcement.durableOffset > offset {
+        if let announcement = Announcement(decoding: frame), announcement.durableOffset > offset,
+          watermark.map({ announcement.watermark > $0 }) ?? true
+        {
           return true
         }
         if frame.littleEndianWord(at: 0) == LogFormat.indexMagic {

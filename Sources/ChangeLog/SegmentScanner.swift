@@ -30,9 +30,11 @@ struct SegmentScanner {
   /// Everything scanned so far, when asked to hash.
   private(set) var hasher: SegmentHasher?
   private let window = ByteBuffer(capacity: 256 << 10)
-  /// Bytes read at a time: all of the window when data are wanted, a little when only announcements are.
+  /// Bytes read at a time: all of the window when data are wanted; when only announcements are, a little, and more while
+  /// they stand close together.
   private var ahead = 8 << 10
   private var windowStart: UInt64 = 0
+  private var isWhole = false
 
   /// A scanner at `offset`; with `hasher`, what it passes over is hashed into it.
   init(file: LogFile, from offset: UInt64, hasher: SegmentHasher? = nil) throws(ChangeLogError) {
@@ -60,7 +62,7 @@ struct SegmentScanner {
 
   /// The next frame. With `verify`, the data's checksum is compared; otherwise data are passed over unread.
   mutating func next(verify: Bool) throws(ChangeLogError) -> ScannedFrame {
-    ahead = verify || hasher != nil ? window.capacity : 8 << 10
+    isWhole = verify || hasher != nil
     let left = limit > offset ? limit - offset : 0
     if left == 0 { return .end }
     guard left >= UInt64(LogFormat.framePrefix) else { return .incomplete }
@@ -130,6 +132,8 @@ struct SegmentScanner {
   /// Up to `count` bytes of the file, valid until the next call; fewer only at the file's end.
   private mutating func bytes(at start: UInt64, count: Int) throws(ChangeLogError) -> UnsafeRawBufferPointer {
     if start < windowStart || start + UInt64(count) > windowStart + UInt64(window.count) {
+      let isNear = window.count > 0 && start >= windowStart && start <= windowStart + UInt64(window.count)
+      ahead = isWhole ? window.capacity : isNear ? min(ahead * 2, window.capacity) : 8 << 10
       let memory = UnsafeMutableRawBufferPointer(start: window.base, count: max(ahead, count))
       window.count = try file.read(at: start, into: memory)
       windowStart = start

@@ -8,6 +8,8 @@ struct SegmentState {
   private(set) var offset: UInt64
   private(set) var hasher: SegmentHasher
   private(set) var counts = LogCounts()
+  /// Announcements, with data and without.
+  private(set) var frames: UInt64 = 0
   /// End of the last whole transaction in the log.
   private(set) var end: LSN
   /// Everything up to here is in the log.
@@ -52,6 +54,7 @@ struct SegmentState {
     self.hasher = hasher
     offset += UInt64(Announcement.frameSize) + UInt64(announcement.storedLength)
     counts.add(announcement)
+    frames += 1
     if announcement.lastCommitEnd.isValid { end = announcement.lastCommitEnd }
     watermark = max(watermark, announcement.watermark)
     if !announcement.isWatermark { inside = announcement.flags.contains(.endsInside) }

@@ -3,7 +3,7 @@ import PGOutput
 /// Verifies one segment from its header to its end.
 struct SegmentVerifier {
   /// The first thing wrong, which ends the segment's verification.
-  struct Stop: Error {
+  struct Stop: Error, Equatable {
     var offset: UInt64
     var reason: String
   }
@@ -63,13 +63,18 @@ struct SegmentVerifier {
             throw Stop(offset: scanner.offset, reason: "bytes follow the index").error
           }
           return Sealed(origin: header.origin, watermark: index.watermark, digest: digest)
-        case .bad(let reason): throw Stop(offset: at, reason: reason).error
+        case .bad(let reason):
+          let cause = try TornWrite.explained(
+            reason, at, after: watermark, of: file, limit: scanner.limit, isLast: isLast)
+          throw Stop(offset: at, reason: cause).error
         case .end, .incomplete:
           guard isLast else {
             throw Stop(offset: at, reason: "the segment is not sealed, but another follows").error
           }
           // As recovery and readers judge it: what was once on disk is not an unfinished write.
-          if try SegmentRecovery.claimsDurable(beyond: at, file: file, limit: scanner.limit) {
+          if try SegmentRecovery.claimsDurable(
+            beyond: at, past: watermark, file: file, limit: scanner.limit)
+          {
             throw Stop(offset: at, reason: "the frame is cut short, but what follows says that it was whole")
               .error
           }
@@ -79,7 +84,7 @@ struct SegmentVerifier {
       }
     } catch {
       guard case .damaged(_, let offset, let reason) = error else {
-        throw Stop(offset: 0, reason: error.description)
+        throw Stop(offset: 0, reason: error.reason)
       }
       throw Stop(offset: offset, reason: reason)
     }

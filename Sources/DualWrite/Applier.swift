@@ -23,11 +23,17 @@ struct Applier {
   private var offset = 0
   /// The end in the checkpoint, as of the last batch sent.
   private var end: LSN
+  /// As `end`, of what is committed, and what of that is durable.
+  private var committedEnd: LSN
+  private var durable = DurableCheckpoint()
+  private var nextLook = ContinuousClock.now
+
+  /// The time between two looks at what is durable: a round trip each, and none when nothing was committed since.
+  private static let lookInterval = Duration.seconds(1)
 
   init(
-    session: TargetSession, plan: DualWritePlan, directory: String, tail: LogTail,
-    status: DualWriteStatusBoard,
-    interrupt: Interrupt, logger: Logger
+    session: TargetSession, plan: DualWritePlan, directory: String, restore: LogRestore?, tail: LogTail,
+    status: DualWriteStatusBoard, interrupt: Interrupt, logger: Logger
   ) throws(DualWriteError) {
     self.session = session
     self.plan = plan
@@ -36,10 +42,11 @@ struct Applier {
     self.interrupt = interrupt
     self.logger = logger
     end = session.checkpoint.endLSN
+    committedEnd = end
     do {
       // A log that was begun anew may end before the checkpoint; what it repeats is skipped.
       let held = tail.durable?.watermark ?? end
-      reader = try LogReader(directory: directory, after: min(end, held), tail: tail)
+      reader = try LogReader(directory: directory, after: min(end, held), tail: tail, restore: restore)
     } catch {
       throw .log(error)
     }
@@ -50,7 +57,10 @@ struct Applier {
     spare = Batch(capacity: plan.batch)
     status.update { [end] status in
       status.phase = .applying
-      status.checkpoint = max(status.checkpoint, end)
+      // Of a server that has lost its last commits it is an earlier one: what came after it is applied again.
+      if end < status.checkpoint { status.applied = end }
+      status.checkpoint = end
+      status.durableCheckpoint = .invalid
       status.applied = max(status.applied, end)
     }
   }
@@ -66,6 +76,7 @@ struct Applier {
         batch.removeAll()
         spare = batch
       }
+      try lookWhatIsDurable()
       if !builder.batch.isEmpty {
         try reloadMapIfNeeded()
         let batch = builder.take(spare.take() ?? Batch(capacity: plan.batch))
@@ -194,16 +205,27 @@ struct Applier {
     }
   }
 
-  private func committed(_ batch: Batch, rows: Int) {
+  private mutating func committed(_ batch: Batch, rows: Int) {
+    committedEnd = end
     status.update { [end] status in
       status.phase = .applying
-      status.checkpoint = max(status.checkpoint, end)
+      status.checkpoint = end
       status.applied = max(status.applied, end)
       status.transactions &+= UInt64(batch.transactions)
       status.changes &+= UInt64(batch.changes)
       status.batches &+= 1
       status.rows &+= UInt64(max(0, rows))
     }
+  }
+
+  /// Asks, now and then and between two flights, which checkpoint is durable.
+  private mutating func lookWhatIsDurable() throws(DualWriteError) {
+    guard !durable.isSettled(at: committedEnd), ContinuousClock.now >= nextLook else { return }
+    nextLook = .now + Self.lookInterval
+    let written: (inserted: LSN, flushed: LSN)
+    do { written = try session.writtenAhead() } catch { throw .postgres(error) }
+    durable.note(committedEnd, inserted: written.inserted, flushed: written.flushed)
+    status.update { [durable] status in status.durableCheckpoint = durable.end ?? .invalid }
   }
 
   /// Nothing is left: what the log says up to its watermark is applied.

@@ -1,11 +1,11 @@
 /// A one-dimensional array in PostgreSQL's text form (`arrayfuncs.c array_in`), as bytes that end with zero.
-struct ArrayLiteral {
+package struct ArrayLiteral {
   private var bytes: [UInt8] = [UInt8(ascii: "{")]
 
-  init(capacity: Int) { bytes.reserveCapacity(capacity) }
+  package init(capacity: Int) { bytes.reserveCapacity(capacity) }
 
   /// Adds an element. Plain ones stand as they are; the others are quoted.
-  mutating func append(_ element: some Collection<UInt8>) {
+  package mutating func append(_ element: some Collection<UInt8>) {
     if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
     if Self.isPlain(element) {
       bytes.append(contentsOf: element)
@@ -20,13 +20,13 @@ struct ArrayLiteral {
   }
 
   /// Adds NULL.
-  mutating func appendNull() {
+  package mutating func appendNull() {
     if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
     bytes.append(contentsOf: "NULL".utf8)
   }
 
   /// The literal, closed and terminated.
-  consuming func finish() -> [UInt8] {
+  package consuming func finish() -> [UInt8] {
     bytes.append(UInt8(ascii: "}"))
     bytes.append(0)
     return bytes

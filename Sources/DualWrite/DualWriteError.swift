@@ -52,6 +52,9 @@ extension DualWriteError: CustomStringConvertible {
     case .postgres(let error):
       return error.hint
         ?? (error.sqlState == .insufficientPrivilege ? "`crossfade check` lists the grants needed" : nil)
+    case .log(.pruned):
+      return
+        "what the dual-write needs was dropped; if it is archived: give log.restore. Otherwise `crossfade reset SLOT --accept-gap`, then backfill and verify"
     case .log: return nil
     case .decode:
       return "`crossfade decode` shows what the log holds; nothing past the checkpoint was applied"

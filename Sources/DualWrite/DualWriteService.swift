@@ -12,17 +12,23 @@ public final class DualWriteService: Sendable {
 
   private let plan: DualWritePlan
   private let directory: String
+  private let restore: LogRestore?
   private let tail: LogTail
   private let logger: Logger
   private let interrupt: Interrupt
 
   /// - Parameters:
   ///   - directory: the change log.
+  ///   - restore: how what is no longer held of it is brought back, where it is archived.
   ///   - tail: its live end; when it closes, what is left is applied and `run` returns.
   ///   - interrupt: ends the work at once, between two commits.
-  public init(plan: DualWritePlan, directory: String, tail: LogTail, logger: Logger, interrupt: Interrupt) {
+  public init(
+    plan: DualWritePlan, directory: String, restore: LogRestore? = nil, tail: LogTail, logger: Logger,
+    interrupt: Interrupt
+  ) {
     self.plan = plan
     self.directory = directory
+    self.restore = restore?.stopping { interrupt.isStopped }
     self.tail = tail
     self.logger = logger
     self.interrupt = interrupt
@@ -41,9 +47,8 @@ public final class DualWriteService: Sendable {
         let session = try TargetSession(
           plan: plan, origin: origin, start: start, interrupt: interrupt, logger: logger)
         var applier = try Applier(
-          session: session, plan: plan, directory: directory, tail: tail, status: status,
-          interrupt: interrupt,
-          logger: logger)
+          session: session, plan: plan, directory: directory, restore: restore, tail: tail, status: status,
+          interrupt: interrupt, logger: logger)
         backoff.succeeded()
         try applier.run()
         return

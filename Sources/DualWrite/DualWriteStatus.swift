@@ -21,8 +21,10 @@ public struct DualWriteStatus: Sendable {
   public var phase = Phase.starting
   /// Everything up to here is applied.
   public var applied = LSN.invalid
-  /// The commit end in the checkpoint.
+  /// The commit end in the checkpoint, as committed last. A crash of the target's server may take it back.
   public var checkpoint = LSN.invalid
+  /// The checkpoint that a crash cannot take back; invalid while the session has not learned it.
+  public var durableCheckpoint = LSN.invalid
   /// Transactions applied since the start.
   public var transactions: UInt64 = 0
   /// Row changes applied since the start.

@@ -1,14 +1,14 @@
 import Derivation
 import PGOutput
-import Postgres
+package import Postgres
 
 /// Finds the rows of a batch that the target refuses, by halves, and puts them in quarantine; the others are applied.
-struct Poison {
+package struct Poison {
   let session: TargetSession
   let plan: DualWritePlan
 
   /// Whether an error is about a row's data (a check, a trigger that raises), not about the schema or our rights.
-  static func isOfRow(_ state: SQLState) -> Bool {
+  package static func isOfRow(_ state: SQLState) -> Bool {
     switch state.category {
     case "22", "23", "P0", "44", "09", "27": return true
     default: return false

@@ -76,23 +76,11 @@ final class TargetSession {
 
   /// How binary values of key and status read where their types are not built in: enums, domains.
   func binaryForms() throws(DualWriteError) -> [TypeOID: BinaryForm] {
-    let derive = plan.derive
-    let columns: [TableColumn]
     do {
-      columns = try TableColumn.find(
-        (derive.key + [derive.from]).map(\.name), schema: derive.table.schema.name,
-        table: derive.table.name.name,
-        on: connection)
+      return try BinaryForms.find(plan.derive, on: connection)
     } catch {
       throw .postgres(error)
     }
-    var forms: [TypeOID: BinaryForm] = [:]
-    for column in columns {
-      forms[TypeOID(rawValue: column.typeOID)] = column.sendFunction.flatMap {
-        BinaryForm(sendFunction: $0)
-      }
-    }
-    return forms
   }
 
   /// Sends a batch: checkpoint, rows, quarantine, in one flight and one commit.
@@ -147,6 +135,18 @@ final class TargetSession {
     let rows = try connection.query(
       Checkpoint.unsettled, [xids(batch)], purpose: "look for transactions that are not visible yet")
     return rows.integer(0, 0).map { UInt32(truncatingIfNeeded: $0) }
+  }
+
+  /// Where the server writes its WAL, and up to where it is on disk.
+  func writtenAhead() throws(PostgresError) -> (inserted: LSN, flushed: LSN) {
+    let purpose = "ask what is flushed"
+    let rows = try connection.query(
+      "SELECT pg_catalog.pg_current_wal_insert_lsn(), pg_catalog.pg_current_wal_flush_lsn()", purpose: purpose
+    )
+    guard rows.rowCount == 1, let inserted = rows[0, 0].flatMap({ LSN($0) }),
+      let flushed = rows[0, 1].flatMap({ LSN($0) })
+    else { throw .unexpected(purpose: purpose, what: "no positions") }
+    return (inserted, flushed)
   }
 
   private func statements(_ batch: Batch, _ parameters: BatchParameters, end: LSN) -> [PipelineStatement] {
@@ -211,7 +211,7 @@ final class TargetSession {
       settings: [
         ("lock_timeout", "\(plan.lockTimeout)"), ("statement_timeout", "\(plan.statementTimeout)"),
         ("synchronous_commit", plan.synchronousCommit), ("idle_in_transaction_session_timeout", "60000"),
-        ("default_transaction_isolation", "read committed"), ("search_path", "pg_catalog"),
+        ("default_transaction_isolation", "read committed"), ("search_path", "pg_catalog"), OwnWrites.setting,
       ] + DerivationSQL.planSettings)
   }
 

@@ -13,6 +13,8 @@ public struct WriteMark: Sendable {
     case backfill
     /// A retry of what is in quarantine.
     case quarantine
+    /// A replay that repairs.
+    case replay
   }
 
   /// What the mark is.
@@ -33,6 +35,7 @@ public struct WriteMark: Sendable {
     case .dualWrite: DualWritePlan.origin(slot: slot)
     case .backfill: DualWritePlan.origin(slot: slot) + ".backfill"
     case .quarantine: DualWritePlan.origin(slot: slot) + ".quarantine"
+    case .replay: DualWritePlan.origin(slot: slot) + ".replay"
     }
   }
 

@@ -24,6 +24,10 @@ public enum FailPoint: String, CaseIterable, Sendable {
   case appliedBeforeCommit = "applied-before-commit"
   /// The target has committed, the slot not yet told.
   case committedBeforeConfirm = "committed-before-confirm"
+  /// A step of the migration is about to commit; one that cannot be in a transaction, to begin.
+  case stepBeforeCommit = "step-before-commit"
+  /// A step of the migration has committed, nothing more is written down.
+  case stepAfterCommit = "step-after-commit"
 
   private struct Armed: Sendable {
     var point: FailPoint

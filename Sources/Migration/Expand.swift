@@ -3,117 +3,84 @@ import DualWrite
 public import Logging
 public import Postgres
 
-/// Adds the new representation beside the old one: the map table with its states, the nullable column, the control
-/// schema. Each step looks first, so it can be run again.
+/// Adds the new representation beside the old one: control schema, map table with its states, the nullable column, and what
+/// else the definition asks for at this point. Each step looks first, so it can be run again.
 public struct Expand {
-  let derive: SlotDefinition.Derive
-  let connection: Connection
+  let definition: SlotDefinition
   let interrupt: Interrupt
   let logger: Logger
+  let gate: PlanGate
 
-  /// An expansion over one session.
-  public init(derive: SlotDefinition.Derive, connection: Connection, interrupt: Interrupt, logger: Logger) {
-    self.derive = derive
-    self.connection = connection
+  /// An expansion for a slot.
+  public init(
+    definition: SlotDefinition, interrupt: Interrupt, logger: Logger, gate: PlanGate = PlanGate()
+  ) {
+    self.gate = gate
+    self.definition = definition
     self.interrupt = interrupt
     self.logger = logger
   }
 
-  /// What was done, in words; empty when all was there.
-  public func run() throws(MigrationError) -> [String] {
-    var done: [String] = []
-    if try makeMap() { done.append("made map table \(derive.map.table)") }
-    let added = try fillMap()
-    if added > 0 { done.append("added \(added) states to \(derive.map.table)") }
-    if try addColumn() { done.append("added nullable column \(derive.to) to \(derive.table)") }
+  /// Runs the steps; what came of each.
+  ///
+  /// - Parameter report: told of each step as it goes, from any thread.
+  public func run(report: @escaping @Sendable (StepNews) -> Void) throws(MigrationError) -> [StepOutcome] {
+    let run = try MigrationRun(
+      definition, command: "expand", interrupt: interrupt, logger: logger, report: report)
+    let facts: StepFacts
     do throws(PostgresError) {
-      let there = try ControlSchema.exists(on: connection)
-      try ControlSchema.ensure(on: connection)
-      try BackfillProgress.ensure(on: connection)
-      if !there { done.append("made schema crossfade") }
+      facts = try StepFacts.ask(definition.derive, on: run.connection)
     } catch {
       throw .postgres(error)
     }
-    return done
+    try ExpandPreconditions(derive: definition.derive, connection: run.connection).check(facts)
+    let steps = MigrationSteps(definition, facts: facts).expand
+    try gate.check(steps, definition, facts)
+    let outcomes = try run.run(steps)
+    try run.enter(.expanded)
+    try gate.record(definition, facts, on: run.connection)
+    return outcomes
   }
+}
 
-  /// The statement that makes the map table.
-  var createMap: String {
-    let map = derive.map
-    return """
-      CREATE TABLE \(map.table.quoted) (
-        \(map.id.quoted) bigint PRIMARY KEY,
-        \(map.code.quoted) text NOT NULL UNIQUE,
-        \(map.status.quoted) text UNIQUE
+/// What must hold before anything is made.
+struct ExpandPreconditions {
+  let derive: SlotDefinition.Derive
+  let connection: Connection
+
+  func check(_ facts: StepFacts) throws(MigrationError) {
+    let found: (hasTable: Bool, rows: [StateRow])
+    do throws(PostgresError) {
+      let table = try connection.query(
+        "SELECT to_regclass($1) IS NOT NULL", [.text(derive.table.quoted)], purpose: "look up \(derive.table)"
       )
-      """
-  }
-
-  private func makeMap() throws(MigrationError) -> Bool {
-    guard try !exists(derive.map.table) else { return false }
-    guard !derive.map.states.isEmpty else {
+      found = (
+        table.boolean(0, 0), facts.hasMap ? try MapTable.load(derive.map, on: connection).rows : []
+      )
+    } catch {
+      throw .postgres(error)
+    }
+    guard found.hasTable else {
+      throw .notReady(
+        what: "table \(derive.table) does not exist", hint: "name it in derive.table as schema.table")
+    }
+    guard facts.hasMap || !derive.map.states.isEmpty else {
       throw .notReady(
         what:
           "map table \(derive.map.table) does not exist and the definition lists no states to make it from",
         hint: "list them in derive.map.states, or make the table first")
     }
-    try ask(createMap, "make map table \(derive.map.table)")
-    return true
+    try compare(found.rows)
   }
 
-  /// Adds the states that are missing; one that stands there otherwise is an error, never overwritten.
-  private func fillMap() throws(MigrationError) -> Int {
-    let found: StateMap
-    do { found = try MapTable.load(derive.map, on: connection) } catch { throw .postgres(error) }
+  /// A state that stands there otherwise is an error, never overwritten.
+  private func compare(_ rows: [StateRow]) throws(MigrationError) {
     let differences = derive.map.states.compactMap { state -> String? in
-      let held = found.rows.first { $0.id == state.id || $0.code == state.code || $0.status == state.status }
+      let held = rows.first { $0.id == state.id || $0.code == state.code || $0.status == state.status }
       guard let held, held != StateRow(state) else { return nil }
       return "state \(state.id) is \(held.code?.string ?? "NULL") for \(held.status?.string ?? "NULL"), "
         + "the definition says \(state.code) for \(state.status?.string ?? "NULL")"
     }
     guard differences.isEmpty else { throw .mapDiffers(what: differences) }
-    let missing = derive.map.states.filter { state in !found.rows.contains(StateRow(state)) }
-    let map = derive.map
-    for state in missing {
-      try ask(
-        """
-        INSERT INTO \(map.table.quoted) (\(map.id.quoted), \(map.code.quoted), \(map.status.quoted)) \
-        VALUES ($1, $2, $3)
-        """, "add state \(state.code)",
-        [.text(state.id.string), .text(state.code.string), .optional(state.status?.string)])
-    }
-    return missing.count
-  }
-
-  private func addColumn() throws(MigrationError) -> Bool {
-    do throws(PostgresError) {
-      if try MapTable.columnType(derive.to, of: derive.table, on: connection) != nil { return false }
-    } catch {
-      throw .postgres(error)
-    }
-    guard try exists(derive.table) else {
-      throw .notReady(
-        what: "table \(derive.table) does not exist", hint: "name it in derive.table as schema.table")
-    }
-    let type: String?
-    do { type = try MapTable.columnType(derive.map.id, of: derive.map.table, on: connection) } catch {
-      throw .postgres(error)
-    }
-    // Nullable, no default: the catalog changes, no row is touched. The lock is the strongest, for a moment.
-    try PatientDDL(connection: connection, interrupt: interrupt, logger: logger).run(
-      "ALTER TABLE \(derive.table.quoted) ADD COLUMN \(derive.to.quoted) \(type ?? "bigint")",
-      on: derive.table.quoted, purpose: "add column \(derive.to) to \(derive.table)")
-    return true
-  }
-
-  private func exists(_ table: QualifiedName) throws(MigrationError) -> Bool {
-    try ask("SELECT to_regclass($1) IS NOT NULL", "look up \(table)", [.text(table.quoted)]).boolean(0, 0)
-  }
-
-  @discardableResult
-  private func ask(
-    _ sql: String, _ purpose: String, _ parameters: [Parameter] = []
-  ) throws(MigrationError) -> QueryResult {
-    do { return try connection.query(sql, parameters, purpose: purpose) } catch { throw .postgres(error) }
   }
 }

@@ -10,4 +10,18 @@ enum JSONStrings {
     guard let data = try? JSONEncoder().encode(values) else { return "[]" }
     return String(decoding: data, as: UTF8.self)
   }
+
+  /// The rows that the planner expects, of `EXPLAIN (FORMAT JSON)`.
+  static func planRows(_ text: String) -> Int64? {
+    struct Node: Decodable {
+      let rows: Double
+      enum CodingKeys: String, CodingKey { case rows = "Plan Rows" }
+    }
+    struct Explained: Decodable {
+      let plan: Node
+      enum CodingKeys: String, CodingKey { case plan = "Plan" }
+    }
+    guard let plans = try? JSONDecoder().decode([Explained].self, from: Data(text.utf8)) else { return nil }
+    return plans.first.flatMap { Int64(exactly: $0.plan.rows.rounded()) }
+  }
 }

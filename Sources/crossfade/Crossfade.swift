@@ -9,8 +9,9 @@ struct CrossfadeCommand: AsyncParsableCommand {
     commandName: "crossfade",
     abstract: "Fades an old column out while a new one fades in, on a live PostgreSQL ledger.",
     subcommands: [
-      CheckCommand.self, ExpandCommand.self, RunCommand.self, StatusCommand.self, BackfillCommand.self,
-      VerifyCommand.self, QuarantineCommand.self, ResetCommand.self, LogCommand.self, DecodeCommand.self,
-      DemoCommand.self,
+      CheckCommand.self, PlanCommand.self, ExpandCommand.self, RunCommand.self, StatusCommand.self,
+      BackfillCommand.self, ConstrainCommand.self, VerifyCommand.self, RollbackCommand.self,
+      AuditCommand.self, QuarantineCommand.self, ResetCommand.self, LogCommand.self, ReplayCommand.self,
+      DecodeCommand.self, DemoCommand.self,
     ])
 }

@@ -11,6 +11,7 @@ final class Faults: Sendable {
     var bytesLeft: Int?
     var shortWrites = false
     var syncFails = false
+    var renameFails = false
   }
 
   let plan = Mutex(Plan())
@@ -31,6 +32,13 @@ final class Faults: Sendable {
         return -1
       }
       return pwrite(descriptor, bytes, allowed, offset)
+    }
+    calls.rename = { [self] from, to in
+      if plan.withLock({ $0.renameFails }) {
+        errno = ENOSPC
+        return -1
+      }
+      return rename(from, to)
     }
     calls.syncData = { [self] descriptor in
       if plan.withLock({ $0.syncFails }) {
@@ -118,6 +126,33 @@ struct FaultTests {
       #expect(try LogVerifier.verify(directory: directory.path).problems.isEmpty)
     }
     #expect(rolled > 100)
+  }
+
+  @Test(
+    "a sealed segment whose successor finds no room for its name is as it was, and what else is written stands"
+  )
+  func noRoomForName() throws {
+    let directory = try TemporaryDirectory()
+    let faults = Faults()
+    let writer = try directory.open(segmentBytes: 100, calls: faults.calls)
+    let group = RecordGroup()
+    group.addTransaction(end: 0x2000)
+    try writer.append(group)
+    try writer.sync()
+    let held = try directory.contents(directory.segments[0])
+    let next = RecordGroup()
+    next.addTransaction(end: 0x3000)
+    faults.plan.withLock { $0.renameFails = true }
+    let error = #expect(throws: ChangeLogError.self) { try writer.append(next) }
+    #expect(error?.isRetriable == true)
+    #expect(try directory.contents(directory.segments[0]) == held)
+    #expect(directory.files == ["0000000000001000.lz4", "lock"])
+    faults.plan.withLock { $0.renameFails = false }
+    try writer.mark(watermark: LSN(rawValue: 0x2800))
+    try writer.append(next)
+    try writer.sync()
+    #expect(try difference(directory.read().bytes, group.contents + next.contents) == nil)
+    #expect(try LogVerifier.verify(directory: directory.path).problems.isEmpty)
   }
 
   @Test("a failed sync is final: nothing is confirmed, and no later call pretends that it worked")

@@ -154,15 +154,52 @@ struct RecoveryTests {
     #expect(try difference(directory.read().bytes, first) == nil)
   }
 
-  @Test("an unknown format version is refused with its number")
-  func unknownVersion() throws {
+  @Test(
+    "an unknown format version is refused by writer, reader and verifier: its number, and the one that is known"
+  )
+  func unknownVersion() async throws {
     let specimen = try Self.specimen()
     let directory = try TemporaryDirectory()
     var bytes = specimen.bytes
     bytes[8 + 11] = 9
     try directory.write(bytes, to: specimen.name)
     let error = #expect(throws: ChangeLogError.self) { try directory.open() }
-    #expect(error == .unknownVersion(file: "\(directory.path)/\(specimen.name)", version: 9))
+    let path = "\(directory.path)/\(specimen.name)"
+    #expect(error == .unknownVersion(file: path, version: 9))
+    #expect(error?.description == "\(path) has format version 9; this program reads version 1")
+    await #expect(throws: ChangeLogError.unknownVersion(file: path, version: 9)) {
+      for try await _ in LogSource(directory: directory.path).transactions(follow: false) {}
+    }
+    let problems = try LogVerifier.verify(directory: directory.path).problems
+    #expect(problems.map(\.reason) == ["it has format version 9, and this program reads version 1"])
+    #expect(try directory.contents(specimen.name) == bytes)
+  }
+
+  @Test(
+    "a torn last write is called damage that may be no more than that; what was once whole is damage alone"
+  )
+  func tornOrDamaged() async throws {
+    let specimen = try Self.specimen()
+    let directory = try TemporaryDirectory()
+    func said() async throws -> [String] {
+      var reasons = try LogVerifier.verify(directory: directory.path).problems.map(\.reason)
+      do {
+        for try await _ in LogSource(directory: directory.path).transactions(follow: false) {}
+      } catch { reasons.append(error.reason) }
+      return reasons
+    }
+    let sound = Array(specimen.bytes[..<specimen.steps[3].length])
+    try directory.write(sound + [UInt8](repeating: 0, count: 700), to: specimen.name)
+    let torn = "no frame of a change log starts here" + TornWrite.doubt
+    #expect(try await said() == [torn, torn])
+    #expect(try directory.open().recovery?.bytesCut == 700)
+    #expect(try await said() == [])
+    var damaged = sound
+    damaged[specimen.steps[0].length + 10] ^= 1
+    try directory.write(damaged, to: specimen.name)
+    let reason = "the announcement's checksum does not match"
+    #expect(try await said() == [reason, reason])
+    #expect(throws: ChangeLogError.self) { try directory.open() }
   }
 
   @Test("a segment that was never finished is removed")

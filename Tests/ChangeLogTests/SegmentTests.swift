@@ -57,6 +57,24 @@ struct SegmentTests {
     #expect(directory.segments == ["0000000000001000.lz4", "0000000000002000.lz4", "0000000000003000.lz4"])
   }
 
+  @Test("a segment of many small frames is sealed before it is large: looking for a place in it stays quick")
+  func sealedByFrames() throws {
+    let directory = try TemporaryDirectory()
+    var options = ChangeLogWriter.Options()
+    options.segmentFrames = 5
+    let writer = try ChangeLogWriter.open(
+      directory: directory.path, origin: .example, start: .exampleStart, options: options)
+    let group = RecordGroup()
+    for step in 0..<12 {
+      group.removeAll()
+      group.addTransaction(end: 0x2000 + UInt64(step) * 0x100)
+      try writer.append(group)
+    }
+    try writer.sync()
+    #expect(directory.segments == ["0000000000001000.lz4", "0000000000002400.lz4", "0000000000002900.lz4"])
+    #expect(try LogVerifier.verify(directory: directory.path).counts.transactions == 12)
+  }
+
   @Test("every segment is an lz4 file that prints exactly its records")
   func lz4CommandLine() throws {
     let directory = try TemporaryDirectory()

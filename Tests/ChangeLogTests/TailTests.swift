@@ -60,6 +60,44 @@ struct TailTests {
     }
   }
 
+  @Test("the first frame of a segment is not handed over while its transaction is not complete")
+  func rolledInside() throws {
+    let directory = try TemporaryDirectory()
+    let tail = LogTail()
+    let writer = try directory.open(segmentBytes: 100, tail: tail)
+    let reader = try LogReader(directory: directory.path, after: .exampleStart, tail: tail)
+    let group = RecordGroup()
+    group.addTransaction(end: 0x2000, relation: 16384)
+    var expected = group.contents
+    try writer.append(group)
+    try writer.sync()
+    var received: [UInt8] = []
+    func read() throws {
+      while let chunk = try reader.next(timeout: .milliseconds(10)) {
+        if !chunk.isRelations { chunk.withUnsafeBytes { received += $0 } }
+      }
+    }
+    try read()
+    #expect(difference(received, expected) == nil)
+    // The segment is full: this begins the next one, and is made durable before its end has come.
+    group.removeAll()
+    group.add(Payload.begin(finalLSN: 0x2FF8))
+    try writer.append(group)
+    try writer.sync()
+    #expect(directory.segments.count == 2)
+    try read()
+    #expect(difference(received, expected) == nil)
+    try writer.discardPartialTransaction()
+    group.removeAll()
+    group.addTransaction(end: 0x4000, changes: 5)
+    expected += group.contents
+    try writer.append(group)
+    try writer.sync()
+    try read()
+    #expect(difference(received, expected) == nil)
+    #expect(reader.position == LSN(rawValue: 0x4000))
+  }
+
   @Test("what is written but not durable is not handed over")
   func onlyDurable() throws {
     let directory = try TemporaryDirectory()

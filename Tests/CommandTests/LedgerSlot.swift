@@ -10,7 +10,8 @@ final class LedgerSlot {
   let name: String
   let directory: String
   var user: String?
-  private var running: ChildProcess?
+  /// `crossfade run`, while it is up.
+  private(set) var running: ChildProcess?
 
   private static let shared = Result {
     var configuration = ClusterConfiguration()

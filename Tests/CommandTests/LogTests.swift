@@ -172,5 +172,5 @@ extension CommandTests {
 
 extension String {
   /// Its lines, without their ends.
-  fileprivate var lines: [String] { split(separator: "\n" as Character).map { String($0) } }
+  var lines: [String] { split(separator: "\n" as Character).map { String($0) } }
 }

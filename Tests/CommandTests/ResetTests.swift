@@ -116,5 +116,36 @@ extension CommandTests {
       #expect(try slot.sql("SELECT count(*) FROM crossfade.checkpoint") == "1")
       withExtendedLifetime(applier) {}
     }
+
+    @Test("a replay that is not finished is forgotten with the log it reads; one at work is refused")
+    func replayed() throws {
+      let slot = try LedgerSlot.running("reset_replayed")
+      for id in 1...30 { try slot.sql("UPDATE transactions SET status = 'CAPTURED' WHERE id = \(id)") }
+      try slot.awaitApplied()
+      try slot.stop()
+      try slot.sql("UPDATE transactions SET state_id = NULL WHERE id <= 30")
+      let killed = try slot.replay(
+        "--from", "earliest", "--apply", "--yes", "--batch", "10", failPoint: "committed-before-confirm:2")
+      try #require(killed.status == .signalled(SIGKILL), "\(killed.output)")
+      let replayer = try slot.connect()
+      try replayer.query(
+        "SELECT pg_advisory_lock(hashtext('crossfade replay'), hashtext('reset_replayed'))",
+        purpose: "hold the replay's lock")
+      let beside = try slot.crossfade("reset", more: ["--accept-gap"])
+      #expect(beside.status == .exited(3), "\(beside.output)")
+      #expect(
+        beside.output.contains("slot reset_replayed is being repaired by `crossfade replay --apply`"),
+        "\(beside.output)")
+      #expect(FileManager.default.fileExists(atPath: slot.log))
+      #expect(try slot.sql("SELECT count(*) FROM crossfade.checkpoint") == "1")
+      #expect(try slot.sql("SELECT count(*) FROM crossfade.replay") == "1")
+      try replayer.query("SELECT pg_advisory_unlock_all()", purpose: "let the replay's lock go")
+      let done = try slot.crossfade("reset", more: ["--accept-gap"])
+      #expect(done.status == .exited(0), "\(done.output)")
+      #expect(
+        done.output.contains("\n  forget the unfinished replay --apply, which has come to 0/"),
+        "\(done.output)")
+      #expect(try slot.sql("SELECT count(*) FROM crossfade.replay") == "0")
+    }
   }
 }

@@ -19,15 +19,16 @@ import Testing
   @Test("the dual-write's is an origin; the others' a message, on 13 an origin of their own")
   func writers() throws {
     let target = try TargetDatabase("mark_writers")
-    let sessions = try [WriteMark.Writer.dualWrite, .backfill, .quarantine].map { writer in
+    let sessions = try [WriteMark.Writer.dualWrite, .backfill, .quarantine, .replay].map { writer in
       let session = try target.connect()
       return (session, try WriteMark(writer, slot: "mark_writers", on: session))
     }
     let messages = hasMessages(target)
     #expect(
-      sessions.map(\.1.kind) == (messages ? [.origin, .message, .message] : [.origin, .origin, .origin]))
+      sessions.map(\.1.kind)
+        == (messages ? [.origin, .message, .message, .message] : [.origin, .origin, .origin, .origin]))
     let names = ["crossfade_mark_writers"]
-    let more = ["crossfade_mark_writers.backfill", "crossfade_mark_writers.quarantine"]
+    let more = [".backfill", ".quarantine", ".replay"].map { names[0] + $0 }
     let ours = try origins(sessions[0].0).filter { $0.hasPrefix("crossfade_mark_writers") }
     #expect(ours == (messages ? names : names + more))
     for (session, mark) in sessions {

@@ -15,7 +15,7 @@ import Testing
       _ = try ledger.expand(interrupt)
       return nil
     } catch {
-      return error as? MigrationError
+      return error
     }
   }
 
@@ -25,8 +25,8 @@ import Testing
     try ledger.run("INSERT INTO public.transactions VALUES (1, 'AUTH')")
     #expect(
       try ledger.expand(interrupt) == [
-        "made map table public.transaction_state", "added 2 states to public.transaction_state",
-        "added nullable column state_id to public.transactions", "made schema crossfade",
+        "make schema crossfade and its tables", "make map table public.transaction_state",
+        "add 2 states to public.transaction_state", "add nullable column state_id to public.transactions",
       ])
     let file = try ledger.column("SELECT pg_relation_filenode('public.transactions')")
     #expect(try ledger.expand(interrupt) == [])
@@ -43,7 +43,7 @@ import Testing
     var ledger = try LedgerDatabase("expand_added")
     _ = try ledger.expand(interrupt)
     ledger.definition.derive.map.states.append(State(id: "3", code: "none", status: nil))
-    #expect(try ledger.expand(interrupt) == ["added 1 states to public.transaction_state"])
+    #expect(try ledger.expand(interrupt) == ["add 1 state to public.transaction_state"])
     #expect(try ledger.expand(interrupt) == [])
     #expect(
       try ledger.column("SELECT code FROM public.transaction_state WHERE legacy_status IS NULL") == ["none"])

@@ -16,6 +16,8 @@ struct LedgerDatabase {
 
   private static let shared = Result {
     var configuration = ClusterConfiguration()
+    // On 13 each backfill has an origin of its own, and each keeps a place as long as the server runs.
+    configuration.settings["max_replication_slots"] = "200"
     configuration.isDurable = false
     return try Cluster.running(configuration)
   }
@@ -25,8 +27,12 @@ struct LedgerDatabase {
   ]
 
   /// - Parameter table: the columns of `public.transactions` beside its `status`.
-  init(_ name: String, table: String = "id bigint PRIMARY KEY", key: [String] = ["id"]) throws {
-    cluster = try Self.shared.get()
+  /// - Parameter isPartitioned: by ranges of id, two partitions below the table and one more below the second.
+  init(
+    _ name: String, table: String = "id bigint PRIMARY KEY", key: [String] = ["id"],
+    isPartitioned: Bool = false, on own: Cluster? = nil
+  ) throws {
+    cluster = try own ?? Self.shared.get()
     self.name = name
     try cluster.createDatabase(name)
     definition = SlotDefinition(
@@ -39,7 +45,18 @@ struct LedgerDatabase {
           table: try QualifiedName(sql: "public.transaction_state"), id: try Identifier("id"),
           code: try Identifier("code"), status: try Identifier("legacy_status"), states: Self.states)),
       log: .init(directory: "/nowhere"))
-    try run("CREATE TABLE public.transactions (\(table), status text)")
+    try run(
+      "CREATE TABLE public.transactions (\(table), status text)"
+        + (isPartitioned ? " PARTITION BY RANGE (id)" : ""))
+    if isPartitioned {
+      try run(
+        """
+        CREATE TABLE public.low PARTITION OF public.transactions FOR VALUES FROM (0) TO (1000);
+        CREATE TABLE public.high PARTITION OF public.transactions FOR VALUES FROM (1000) TO (1000000)
+          PARTITION BY RANGE (id);
+        CREATE TABLE public.highest PARTITION OF public.high FOR VALUES FROM (1000) TO (1000000);
+        """)
+    }
   }
 
   func connect(_ application: String = "migration test") throws -> Connection {
@@ -58,10 +75,62 @@ struct LedgerDatabase {
 
   static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-  func expand(_ interrupt: Interrupt) throws -> [String] {
-    try Expand(
-      derive: definition.derive, connection: connect(), interrupt: interrupt, logger: Self.logger
-    ).run()
+  /// What an expansion did now, step by step.
+  @discardableResult
+  func expand(
+    _ interrupt: Interrupt, report: @escaping @Sendable (StepNews) -> Void = { _ in }
+  ) throws(MigrationError) -> [String] {
+    try Expand(definition: definition, interrupt: interrupt, logger: Self.logger).run(report: report)
+      .filter { $0.ending == .done }.map(\.step.title)
+  }
+
+  /// What `constrain` did now.
+  @discardableResult
+  func constrain(
+    _ interrupt: Interrupt, report: @escaping @Sendable (StepNews) -> Void = { _ in }
+  ) throws(MigrationError) -> [StepOutcome] {
+    try Constrain(definition: definition, interrupt: interrupt, logger: Self.logger).run(report: report)
+  }
+
+  /// What a rollback did, confirmed.
+  @discardableResult
+  func rollback(
+    _ interrupt: Interrupt, report: @escaping @Sendable (StepNews) -> Void = { _ in }
+  ) throws(MigrationError) -> [String] {
+    try Rollback(definition: definition, interrupt: interrupt, logger: Self.logger)
+      .run(confirm: { _ in true }, report: report).outcomes?.filter { $0.ending == .done }.map(\.step.id)
+      ?? []
+  }
+
+  /// As a backfill that is done would have left it.
+  func backfilled() throws {
+    try run(
+      """
+      INSERT INTO crossfade.backfill (slot, expected, finished_at) VALUES ('\(definition.slot)', 0, now())
+      ON CONFLICT (slot) DO UPDATE SET finished_at = now()
+      """)
+  }
+
+  /// Without its account, what stands of the migration.
+  func standing() throws -> [String] {
+    try column(
+      """
+      SELECT 'map' WHERE to_regclass('public.transaction_state') IS NOT NULL
+      UNION ALL SELECT 'column' FROM pg_attribute WHERE attrelid = 'public.transactions'::regclass
+                       AND attname = 'state_id' AND NOT attisdropped
+      UNION ALL SELECT 'index ' || indisvalid FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid
+                       AND a.attnum = i.indkey[0] AND a.attname = 'state_id' WHERE i.indrelid = 'public.transactions'::regclass
+      UNION ALL SELECT 'key ' || convalidated FROM pg_constraint WHERE conrelid = 'public.transactions'::regclass
+                       AND contype = 'f'
+      UNION ALL SELECT 'trigger' FROM pg_trigger WHERE tgrelid = 'public.transactions'::regclass
+                       AND tgname LIKE 'zz_crossfade%'
+      """)
+  }
+
+  /// `step state` for each step in the account, by name.
+  func account() throws -> [String] {
+    try column(
+      "SELECT step || ' ' || state FROM crossfade.step WHERE slot = '\(definition.slot)' ORDER BY step")
   }
 
   /// Everything a backfill needs: expanded, and a checkpoint as capture would have left it.
@@ -78,6 +147,12 @@ struct LedgerDatabase {
   func backfill(
     _ interrupt: Interrupt, report: (BackfillProgress) -> Void = { _ in }
   ) throws(MigrationError) -> BackfillProgress {
-    try Backfill(definition: definition, interrupt: interrupt, logger: Self.logger).run(report: report)
+    var last: Int64 = -1
+    return try Backfill(definition: definition, interrupt: interrupt, logger: Self.logger).run {
+      // Once a page, as it is told more often while it waits.
+      guard $0.progress.rows != last, !$0.isDone else { return }
+      last = $0.progress.rows
+      if last > 0 { report($0.progress) }
+    }
   }
 }

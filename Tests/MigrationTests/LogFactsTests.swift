@@ -14,6 +14,7 @@ import Testing
     #expect(
       lines { _ in } == [
         "pass log directory: /log can be written to", "pass log disk: 80.0 GiB free", "pass log: empty",
+        "pass log retention: everything is kept: 0 B so far, 80.0 GiB free",
       ])
     #expect(
       lines { $0.place = .absent }.first

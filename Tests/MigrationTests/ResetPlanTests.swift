@@ -40,6 +40,20 @@ import Testing
       }.gap == "no gap: nothing was applied before")
   }
 
+  @Test("a replay that is not finished is forgotten: it would go on behind the gap")
+  func replay() {
+    let plan = plan { $0.replay = LSN(rawValue: 0x1800) }
+    #expect(
+      plan.steps.last
+        == "forget the unfinished replay --apply, which has come to 0/1800 of the log set aside")
+    #expect(
+      !changed(plan) {
+        $0.log = nil
+        $0.checkpoint = nil
+        $0.hasBackfill = false
+      }.isEmpty)
+  }
+
   @Test("nothing to forget is nothing to do")
   func empty() {
     let bare = plan {

@@ -92,6 +92,13 @@ import Testing
       standing { $0.process?.isAlive = false }.sentence
         == "`crossfade run` is not running: process 42 has ended 0 s ago; it was killed")
     #expect(
+      standing {
+        $0.process?.isAlive = false
+        $0.process?.capturePhase = "stopped"
+        $0.process?.failure = "the log is damaged"
+      }.sentence
+        == "`crossfade run` is not running: process 42 has ended 0 s ago; it gave up: the log is damaged")
+    #expect(
       standing { $0.process?.age = 7 }.sentence
         == "process 42 has said nothing for 7 s: it is stopped, stuck or not ours")
     #expect(

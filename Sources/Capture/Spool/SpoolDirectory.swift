@@ -1,4 +1,5 @@
 import ChangeLog
+import Glibc
 import PGOutput
 
 /// What stands in a spool directory, by name.
@@ -14,11 +15,14 @@ enum SpoolDirectory {
   /// An empty file: the spool holds every prepared transaction that is not settled. It goes with the directory.
   static let complete = "complete"
 
-  /// Takes that back: what stood in the spool may not be what the server believes was sent.
+  /// Takes that back, durably: what stood in the spool may not be what the server believes was sent.
   static func doubtCompleteness(
     logDirectory: String, calls: FileCalls = .system
   ) throws(ChangeLogError) {
-    try Directory.remove("\(logDirectory)/spool/\(complete)", calls)
+    let directory = "\(logDirectory)/spool"
+    guard access(directory, F_OK) == 0 else { return }
+    try Directory.remove("\(directory)/\(complete)", calls)
+    try Directory.sync(directory, calls)
   }
 
   static func kind(of name: String) -> Kind? {

@@ -13,6 +13,7 @@ package final class SpoolStore: @unchecked Sendable {
   /// Bytes of one transaction that make a chunk.
   package static let chunkBytes = 256 << 10
 
+  private let chunk: Int
   private let directory: String
   private let calls: FileCalls
   private let compressor: FrameCompressor
@@ -26,7 +27,10 @@ package final class SpoolStore: @unchecked Sendable {
   private var namesChanged = false
 
   /// A store in a log's directory; nothing is made before it is needed.
-  package init(logDirectory: String, calls: FileCalls = .system) throws(ChangeLogError) {
+  package init(
+    logDirectory: String, calls: FileCalls = .system, chunkBytes: Int = SpoolStore.chunkBytes
+  ) throws(ChangeLogError) {
+    chunk = chunkBytes
     directory = logDirectory + "/spool"
     self.calls = calls
     compressor = try FrameCompressor()
@@ -54,7 +58,8 @@ package final class SpoolStore: @unchecked Sendable {
       case nil: break
       }
     }
-    if isMade { try Directory.sync(directory, calls) }
+    // Also when it is empty: the name of one that was rolled back may have been removed and not be gone yet.
+    if access(directory, F_OK) == 0 { try Directory.sync(directory, calls) }
     return found.sorted { $0.prepareLSN < $1.prepareLSN }
   }
 
@@ -69,7 +74,7 @@ package final class SpoolStore: @unchecked Sendable {
   /// Writes what is more than may stand in memory: this transaction's when it makes a chunk, then the largest. On
   /// `diskFull` nothing is lost and the same call can be made again.
   package func flushExcess(_ xid: TransactionID) throws(ChangeLogError) {
-    if let spool = open[xid], spool.pending.count >= Self.chunkBytes { try flush(xid) }
+    if let spool = open[xid], spool.pending.count >= chunk { try flush(xid) }
     while pendingBytes > Self.pendingLimit {
       guard let largest = open.max(by: { $0.value.pending.count < $1.value.pending.count }) else { return }
       try flush(largest.key)
@@ -108,7 +113,7 @@ package final class SpoolStore: @unchecked Sendable {
         }
       }
       at = end
-      if next.pending.count >= Self.chunkBytes { try next.flush(compressor, buffer) }
+      if next.pending.count >= chunk { try next.flush(compressor, buffer) }
     }
     pendingBytes += next.pending.count - spool.pending.count
     if spool.hasFile { try spool.remove() }

@@ -23,12 +23,16 @@ public struct LogChange: Sendable {
   public let transaction: LogTransaction.Head
   /// Its number in the transaction, from 0.
   public let ordinal: UInt64
-  /// The table as it was described when the row changed; of a truncation the first; nil for a message.
-  public let relation: Relation?
-  /// The tables of a truncation; of anything else there are none.
-  public let truncated: [Relation]
 
+  let table: DescribedTable?
+  let emptied: [Relation]?
   let record: StoredRecord
+
+  /// The table as it was described when the row changed; of a truncation the first; nil for a message.
+  public var relation: Relation? { table?.relation }
+
+  /// The tables of a truncation; of anything else there are none.
+  public var truncated: [Relation] { emptied ?? [] }
 
   /// Its position: to go on after it.
   public var position: Position { Position(endLSN: transaction.end, ordinal: ordinal) }
@@ -53,7 +57,7 @@ public struct LogChange: Sendable {
   public func withRow<R>(
     _ body: (borrowing RowChange, Relation) throws(ChangeLogError) -> R
   ) throws(ChangeLogError) -> R? {
-    guard let relation else { return nil }
+    guard let table else { return nil }
     return try record.withPayload { payload throws(ChangeLogError) in
       let decoded: RowChange?
       do throws(DecodeError) { decoded = try RowChange(decoding: payload) } catch {
@@ -61,42 +65,33 @@ public struct LogChange: Sendable {
       }
       guard let row = decoded else { return nil }
       for columns in [row.old?.columnCount, row.new?.columnCount] {
-        guard let columns, columns != relation.columns.count else { continue }
-        throw record.malformed(
-          "a row of \(columns) columns, but \(relation.qualifiedName) was described with \(relation.columns.count)"
-        )
+        guard let columns, columns != table.relation.columns.count else { continue }
+        throw record.malformed(table.mismatch(columns))
       }
-      return try body(row, relation)
+      return try body(row, table.relation)
     }
   }
 
   /// A column of the row as it became; nil where there is no such row or column.
   public func new(_ column: String) throws(ChangeLogError) -> ColumnImage? {
-    try withRow { row, relation throws(ChangeLogError) in
-      guard let index = relation.columnIndex(named: column), let tuple = row.new else { return nil }
-      return try image(tuple, index)
-    } ?? nil
+    try image(column) { row, _ in row.new }
   }
 
   /// A column of the row as it was; nil where that was not sent: of a row known by its key, only the key is.
   public func old(_ column: String) throws(ChangeLogError) -> ColumnImage? {
-    try withRow { row, relation throws(ChangeLogError) in
-      guard let index = relation.columnIndex(named: column), let tuple = row.old,
-        row.oldKind == .full || relation.columns[index].isKey
-      else { return nil }
-      return try image(tuple, index)
-    } ?? nil
+    try image(column) { row, column in row.isOldFull || column.isKey ? row.old : nil }
   }
 
-  private func image(_ tuple: TupleView, _ index: Int) throws(ChangeLogError) -> ColumnImage? {
-    guard let value = tuple.column(at: index) else { return nil }
-    switch value {
-    case .null: return .null
-    case .unchanged: return .unchanged
-    case .binary(let bytes): return .binary([UInt8](bytes))
-    case .text(let bytes):
-      guard let text = bytes.utf8String else { return .binary([UInt8](bytes)) }
-      return .text(text)
+  @inline(__always)
+  private func image(
+    _ column: String, of tuple: (RowBytes, Column) -> RowBytes.Tuple?
+  ) throws(ChangeLogError) -> ColumnImage? {
+    guard let table, emptied == nil else { return nil }
+    let columns = table.relation.columns
+    return try record.withRow { row throws(ChangeLogError) in
+      if let reason = table.mismatch(row) { throw record.malformed(reason) }
+      guard let index = table.index(of: column), let tuple = tuple(row, columns[index]) else { return nil }
+      return row.image(index, of: tuple)
     }
   }
 }

@@ -19,15 +19,15 @@ extension LogSource {
   public func export(
     after position: Position? = nil, through: LSN? = nil, into target: String
   ) throws(ChangeLogError) -> Export {
-    let held = try segments()
-    guard let first = held.first, let newest = held.last else { throw .noLog(directory: directory) }
+    let readable = try archivedSegments() + segments()
+    guard let first = readable.first, let newest = readable.last else { throw .noLog(directory: directory) }
     let units = try units(after: position, through: through)
     let start = position?.endLSN ?? first.start
     var origin = newest.origin
-    if let through, let last = held.last(where: { $0.start < through }) { origin = last.origin }
-    let writer = try ChangeLogWriter.open(
-      directory: target, origin: origin, start: start,
-      options: ChangeLogWriter.Options(segmentBytes: .max))
+    if let through, let last = readable.last(where: { $0.start < through }) { origin = last.origin }
+    var options = ChangeLogWriter.Options(segmentBytes: .max)
+    options.segmentFrames = .max
+    let writer = try ChangeLogWriter.open(directory: target, origin: origin, start: start, options: options)
     var isFirst = true
     let group = RecordGroup()
     while try units.nextUnit() != nil {

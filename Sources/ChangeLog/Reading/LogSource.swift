@@ -17,11 +17,14 @@ public struct LogSource: Sendable {
   public let directory: String
   /// The tail of the writer in this process: what it holds need not be read from files.
   public let tail: LogTail?
+  /// How segments are brought back that are archived and no longer held; nil: what is not held cannot be read.
+  public let restore: LogRestore?
 
   /// The log in a directory. Nothing is opened yet.
-  public init(directory: String, tail: LogTail? = nil) {
+  public init(directory: String, tail: LogTail? = nil, restore: LogRestore? = nil) {
     self.directory = directory
     self.tail = tail
+    self.restore = restore
   }
 
   /// The transactions that end after `position`, in order; then, with `follow`, those to come, as they come.
@@ -31,27 +34,32 @@ public struct LogSource: Sendable {
   /// the tail is closed, or when the task is cancelled.
   ///
   /// - Parameters:
-  ///   - position: What was handled last; nil begins at the first position that is held. A position in the middle of a
+  ///   - position: What was handled last; nil begins at the first position that is held, or can be
+  ///     restored. A position in the middle of a
   ///     transaction gives the rest of its changes.
   ///   - through: The last transaction's end: what ends later is not given, nor waited for.
   ///   - tables: `schema.table`, unquoted: transactions without a change of one of them are passed over, and so are
   ///     other changes, messages included. As long as the log has described none of them, frames are not even
   ///     unpacked.
+  ///   - keys: A few rows of these tables, looked for in the frames as they are: for changes of all others nothing is made.
   ///   - follow: Whether to wait for more at the log's end.
   public func transactions(
-    after position: Position? = nil, through: LSN? = nil, tables: Set<String>? = nil, follow: Bool = true
+    after position: Position? = nil, through: LSN? = nil, tables: Set<String>? = nil, keys: LogKeys? = nil,
+    follow: Bool = true
   ) -> LogTransactions {
     LogTransactions(
       source: self,
-      selection: LogSelection(after: position, through: through, tables: tables, follows: follow))
+      selection: LogSelection(after: position, through: through, tables: tables, keys: keys, follows: follow))
   }
 
   /// The single changes after `position`: those of `transactions`, one after the other.
   public func changes(
-    after position: Position? = nil, through: LSN? = nil, tables: Set<String>? = nil, follow: Bool = true
+    after position: Position? = nil, through: LSN? = nil, tables: Set<String>? = nil, keys: LogKeys? = nil,
+    follow: Bool = true
   ) -> LogChanges {
     LogChanges(
-      transactions: transactions(after: position, through: through, tables: tables, follow: follow))
+      transactions: transactions(
+        after: position, through: through, tables: tables, keys: keys, follow: follow))
   }
 }
 
@@ -69,6 +77,7 @@ struct LogSelection: Sendable {
   var after: Position?
   var through: LSN?
   var tables: Set<String>?
+  var keys: LogKeys?
   /// Whether the log's end is waited at.
   var follows = false
 }

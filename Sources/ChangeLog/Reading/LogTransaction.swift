@@ -16,7 +16,21 @@ public final class LogTransaction {
     /// Its number; nil for a message outside of a transaction.
     public let xid: TransactionID?
     /// Where it was replicated from.
-    public internal(set) var origin: Origin?
+    public var origin: Origin? { replicated?.origin }
+
+    /// Few have one: as a reference it costs the others, and every change that carries this, nearly nothing.
+    var replicated: Replicated?
+  }
+
+  /// Where a transaction was replicated from.
+  final class Replicated: Hashable, Sendable {
+    let origin: Origin
+
+    init(_ origin: Origin) { self.origin = origin }
+
+    static func == (a: Replicated, b: Replicated) -> Bool { a.origin == b.origin }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(origin) }
   }
 
   /// What is known of it before its changes.

@@ -29,8 +29,8 @@ public struct LogTransactions: AsyncSequence, Sendable {
       do throws(ChangeLogError) {
         let cursor = try opened()
         while true {
-          if let transaction = try Self.transaction(cursor, sequence.selection) { return transaction }
-          guard sequence.selection.follows, !cursor.hasEnded,
+          if let transaction = try Self.transaction(cursor) { return transaction }
+          guard cursor.selection.follows, !cursor.hasEnded,
             let chunk = try await more(cursor, isolation: actor)
           else { break }
           cursor.take(chunk)
@@ -57,11 +57,11 @@ public struct LogTransactions: AsyncSequence, Sendable {
 
     /// The next transaction that is there, and has a change that is wanted.
     private static func transaction(
-      _ cursor: UnitCursor, _ selection: LogSelection
+      _ cursor: UnitCursor
     ) throws(ChangeLogError) -> LogTransaction? {
       // What is passed over may be much: a task that is cancelled meanwhile need not see its end.
       while !Task.isCancelled, let head = try cursor.nextUnit() {
-        if selection.tables == nil { return LogTransaction(head, cursor) }
+        if cursor.isForAll { return LogTransaction(head, cursor) }
         if try cursor.findChange() { return LogTransaction(head, cursor) }
       }
       return nil

@@ -34,8 +34,25 @@ package struct StoredRecord: Sendable {
     }
   }
 
+  /// Calls `body` with the row that the message is of, in place. Throws when it is no sound one.
+  func withRow<R>(_ body: (RowBytes) throws(ChangeLogError) -> R) throws(ChangeLogError) -> R {
+    defer { withExtendedLifetime(storage) {} }
+    let place = RecordPlace(start: range.lowerBound, end: range.upperBound, tag: tag)
+    guard let row = RowBytes(storage.unowned, place) else { throw malformedRow() }
+    return try body(row)
+  }
+
   /// The error for a message that is not what it should be.
   func malformed(_ reason: some CustomStringConvertible) -> ChangeLogError {
     .malformedRecord(offset: range.lowerBound - LogFormat.recordPrefix, reason: reason.description)
+  }
+  /// The error for a row's message that its walk in place did not find sound: the decoder's own.
+  func malformedRow() -> ChangeLogError {
+    do throws(ChangeLogError) {
+      return try withPayload { payload throws(ChangeLogError) in
+        do throws(DecodeError) { _ = try RowChange(decoding: payload) } catch { return malformed(error) }
+        return malformed("the message is no row's")
+      }
+    } catch { return error }
   }
 }

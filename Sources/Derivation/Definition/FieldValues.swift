@@ -91,6 +91,18 @@ extension DefinitionReader {
     return within(duration, range, field, must)
   }
 
+  /// An age with its unit.
+  mutating func age(_ field: Field, in range: ClosedRange<Age>) -> Age? {
+    let must = "an age from \(range.lowerBound) to \(range.upperBound)"
+    let hint = "write digits and one of s, m, h, d: `30d`"
+    guard let text = text(field, must, hint: hint) else { return nil }
+    guard let age = Age(text) else {
+      report(field, "is \(field.kind), must be \(must)", hint: hint)
+      return nil
+    }
+    return within(age, range, field, must)
+  }
+
   /// The elements of a list that is not empty.
   mutating func list(_ field: Field, of must: String, hint: String) -> [Field]? {
     guard case .sequence(let sequence) = field.node, !sequence.isEmpty else {

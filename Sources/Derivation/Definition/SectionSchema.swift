@@ -9,7 +9,7 @@ struct SectionSchema {
     name: "",
     keys: [
       "version", "slot", "publication", "source", "derive", "log", "confirm", "stream", "write", "backfill",
-      "serve",
+      "migrate", "serve",
     ],
     example: "begin with `version: 1`, then `slot:`, `source:`, `derive:` and `log:`")
   static let source = SectionSchema(
@@ -25,7 +25,11 @@ struct SectionSchema {
     name: "derive.map.states[]", keys: ["id", "code", "status"],
     example: "write `{id: 1, code: authorized, status: AUTH}`")
   static let log = SectionSchema(
-    name: "log", keys: ["directory", "segment"], example: "write `directory: PATH` indented under it")
+    name: "log", keys: ["directory", "segment", "retain", "archive", "restore", "command_timeout"],
+    example: "write `directory: PATH` indented under it")
+  static let retain = SectionSchema(
+    name: "log.retain", keys: ["age", "size", "reader_lag"],
+    example: "write `age: 30d`, `size: 100GiB` or both indented under it")
   static let stream = SectionSchema(
     name: "stream", keys: ["streaming", "two_phase", "binary", "origin", "failover"],
     example: "write its keys indented under it, or remove it for the defaults")
@@ -33,8 +37,19 @@ struct SectionSchema {
     name: "write", keys: ["batch", "lock_timeout", "statement_timeout", "synchronous_commit"],
     example: "write its keys indented under it, or remove it for the defaults")
   static let backfill = SectionSchema(
-    name: "backfill", keys: ["batch", "pause"],
+    name: "backfill",
+    keys: ["batch", "pause", "target", "wal", "lock_timeout", "triggers", "windows", "signals"],
     example: "write its keys indented under it, or remove it for the defaults")
+  static let signals = SectionSchema(
+    name: "backfill.signals",
+    keys: SlotDefinition.Signal.allCases.map(\.rawValue) + ["flag_file", "queries"],
+    example: "write its keys indented under it, or remove it for the defaults")
+  static let signal = SectionSchema(
+    name: "backfill.signals.*", keys: ["limit", "on_unknown"],
+    example: "write `{limit: 5s, on_unknown: stop}`")
+  static let query = SectionSchema(
+    name: "backfill.signals.queries[]", keys: ["name", "sql", "limit", "on_unknown"],
+    example: "write `{name: queue, sql: SELECT count(*) FROM jobs, limit: 1000}`")
 
   static let serve = SectionSchema(
     name: "serve", keys: ["listen", "tls", "tokens", "connections"],
@@ -43,7 +58,17 @@ struct SectionSchema {
     name: "serve.tls", keys: ["certificate", "key"],
     example: "write `certificate:` and `key:` indented under it, each the path of a PEM file")
 
-  static let all = [root, source, derive, map, log, stream, write, backfill, serve, tls]
+  static let migrate = SectionSchema(
+    name: "migrate",
+    keys: [
+      "index", "foreign_key", "bridge", "lock_timeout", "lock_budget", "quiet", "grace", "record_queries",
+      "accept",
+    ], example: "write its keys indented under it, or remove it for the defaults")
+
+  static let all = [
+    root, source, derive, map, log, retain, stream, write, backfill, signals, signal, query, migrate, serve,
+    tls,
+  ]
 
   /// Where a key that stands in the wrong mapping belongs.
   static func home(of key: String) -> String? {

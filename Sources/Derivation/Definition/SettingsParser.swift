@@ -1,25 +1,5 @@
-/// Reads `log:`, `stream:`, `write:` and `backfill:`.
+/// Reads `stream:` and `write:`.
 extension DefinitionReader {
-  mutating func log(_ root: Section) -> SlotDefinition.Log? {
-    let example = "write `log:` with `directory: PATH` indented under it"
-    guard let section = field(root, "log", required: example).flatMap({ section($0, .log) }) else {
-      return nil
-    }
-    let hint = "write `directory: /var/lib/crossfade/NAME`"
-    let directory = field(section, "directory", required: hint)
-      .flatMap { expanded($0, "a directory", hint: hint) }
-    let segment = field(section, "segment")
-      .flatMap { size($0, in: ByteCount(bytes: 64 << 10)...ByteCount(bytes: 16 << 30)) }
-    guard let directory else { return nil }
-    guard !directory.utf8.contains(0) else {
-      if let field = section.fields["directory"] {
-        report(field, "holds a NUL, which no path can", hint: "remove it")
-      }
-      return nil
-    }
-    return SlotDefinition.Log(directory: directory, segment: segment ?? .mebibytes(64))
-  }
-
   mutating func stream(_ root: Section, confirm: SlotDefinition.Confirm) -> SlotDefinition.Stream {
     var stream = SlotDefinition.Stream()
     guard let section = optionalSection(root, "stream", .stream) else { return stream }
@@ -66,19 +46,7 @@ extension DefinitionReader {
     return write
   }
 
-  mutating func backfill(_ root: Section) -> SlotDefinition.Backfill {
-    var backfill = SlotDefinition.Backfill()
-    guard let section = optionalSection(root, "backfill", .backfill) else { return backfill }
-    if let batch = batch(section) { backfill.batch = batch }
-    if let pause = field(section, "pause").flatMap({
-      duration($0, in: Milliseconds(0)...Milliseconds(3_600_000))
-    }) {
-      backfill.pause = pause
-    }
-    return backfill
-  }
-
-  private mutating func batch(_ section: Section) -> Int? {
+  mutating func batch(_ section: Section) -> Int? {
     field(section, "batch").flatMap { integer($0, in: 1...100_000) }
   }
 }

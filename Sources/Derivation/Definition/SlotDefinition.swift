@@ -20,6 +20,8 @@ public struct SlotDefinition: Hashable, Sendable {
   public var write: Write
   /// How the backfill writes.
   public var backfill: Backfill
+  /// How the schema is changed.
+  public var migrate: Migrate
   /// What is served over HTTP; nil: nothing.
   public var serve: Serve?
 
@@ -27,7 +29,7 @@ public struct SlotDefinition: Hashable, Sendable {
   public init(
     slot: String, publication: Identifier, source: ConnectionString, derive: Derive, log: Log,
     confirm: Confirm = .logged, stream: Stream = Stream(), write: Write = Write(),
-    backfill: Backfill = Backfill(), serve: Serve? = nil
+    backfill: Backfill = Backfill(), migrate: Migrate = Migrate(), serve: Serve? = nil
   ) {
     self.slot = slot
     self.publication = publication
@@ -38,6 +40,7 @@ public struct SlotDefinition: Hashable, Sendable {
     self.stream = stream
     self.write = write
     self.backfill = backfill
+    self.migrate = migrate
     self.serve = serve
   }
 }

@@ -1,18 +1,4 @@
 extension SlotDefinition {
-  /// Where the change log lies.
-  public struct Log: Hashable, Sendable {
-    /// Its directory, as it was written (a relative path starts where the process does).
-    public var directory: String
-    /// The stored size past which a new segment begins.
-    public var segment: ByteCount
-
-    /// The log's settings.
-    public init(directory: String, segment: ByteCount = .mebibytes(64)) {
-      self.directory = directory
-      self.segment = segment
-    }
-  }
-
   /// When a position is confirmed to the slot, which lets the server drop its WAL.
   public enum Confirm: String, CaseIterable, Sendable {
     /// Once it is durable in the change log.
@@ -91,19 +77,5 @@ extension SlotDefinition {
     case remoteWrite = "remote_write"
     /// It waits until synchronous standbys have applied it.
     case remoteApply = "remote_apply"
-  }
-
-  /// How the backfill writes.
-  public struct Backfill: Hashable, Sendable {
-    /// The most rows in one statement.
-    public var batch: Int
-    /// The rest between two batches.
-    public var pause: Milliseconds
-
-    /// The settings; each has its default.
-    public init(batch: Int = 5_000, pause: Milliseconds = Milliseconds(0)) {
-      self.batch = batch
-      self.pause = pause
-    }
   }
 }

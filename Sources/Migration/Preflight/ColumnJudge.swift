@@ -47,7 +47,7 @@ struct ColumnJudge: Equatable, Sendable {
         subject, "\(derive.table) has no column \(derive.to) yet",
         fix:
           "crossfade expand SLOT  -- runs ALTER TABLE \(derive.table.quoted) ADD COLUMN \(derive.to.quoted) "
-          + "\(mapType ?? "bigint") with a short lock_timeout, patiently")
+          + "\(mapType ?? "bigint") with a short lock_timeout, patiently", step: "expand.column")
     }
     if column.isGenerated {
       return .fail(

@@ -17,7 +17,9 @@ struct CoverageFacts: Equatable, Sendable {
 
   static let limit = 1000
 
-  func findings(_ derive: SlotDefinition.Derive, map: StateMap) -> [Finding] {
+  /// - Parameter stands: whether the map is that of the map table; otherwise it is the definition's, which `expand` will
+  ///   put there.
+  func findings(_ derive: SlotDefinition.Derive, map: StateMap, stands: Bool = true) -> [Finding] {
     let subject = "coverage"
     var findings = map.unmapped(among: statuses).map { problem -> Finding in
       guard case .unmapped(let status, _) = problem else { return .fail(subject, "\(problem)", fix: "") }
@@ -25,13 +27,19 @@ struct CoverageFacts: Equatable, Sendable {
       let map = derive.map
       return .fail(
         subject, "\(problem): its rows go into quarantine",
-        fix: "INSERT INTO \(map.table.quoted) (\(map.id.quoted), \(map.code.quoted), \(map.status.quoted)) "
-          + "VALUES (ID, 'CODE', \(value));  -- and list it in derive.map.states")
+        fix: !stands
+          ? "add {id: ID, code: CODE, status: \(status.map { Self.yaml($0.string) } ?? "null")} to derive.map.states"
+          : "INSERT INTO \(map.table.quoted) (\(map.id.quoted), \(map.code.quoted), \(map.status.quoted)) "
+            + "VALUES (ID, 'CODE', \(value));  -- and list it in derive.map.states")
     }
     switch extent {
     case .whole:
       if findings.isEmpty {
-        findings.append(.pass(subject, "all \(statuses.count) statuses in \(derive.table) are in the map"))
+        findings.append(
+          .pass(
+            subject,
+            "all \(statuses.count) statuses in \(derive.table) are in the map"
+              + (stands ? "" : " of the definition")))
       }
     case .statistics(let milliseconds):
       findings.append(
@@ -52,6 +60,9 @@ struct CoverageFacts: Equatable, Sendable {
 }
 
 extension CoverageFacts {
+  /// A text in YAML's single quotes.
+  private static func yaml(_ text: String) -> String { "'\(text.replacing("'", with: "''"))'" }
+
   /// Statistics first; then the index if there is one (a loose scan: one probe a distinct value), else the table, for as
   /// long as `limitMilliseconds`.
   static func ask(

@@ -18,6 +18,8 @@ public struct Finding: Hashable, Sendable {
   public var found: String
   /// How to mend it: SQL to run where that is possible.
   public var fix: String?
+  /// The step of the plan that mends it: for `plan` no fault, but what is to be done.
+  var step: String? = nil
 
   /// A finding from its parts.
   public init(_ level: Level, _ subject: String, _ found: String, fix: String? = nil) {
@@ -33,7 +35,15 @@ public struct Finding: Hashable, Sendable {
     Finding(.warn, subject, found, fix: fix)
   }
 
-  static func fail(_ subject: String, _ found: String, fix: String) -> Finding {
-    Finding(.fail, subject, found, fix: fix)
+  static func fail(_ subject: String, _ found: String, fix: String, step: String? = nil) -> Finding {
+    var finding = Finding(.fail, subject, found, fix: fix)
+    finding.step = step
+    return finding
+  }
+
+  /// As a plan has it, whose steps mend some of what `check` misses.
+  var planned: Finding {
+    guard level == .fail, let step else { return self }
+    return .pass(subject, "\(found): step \(step) sees to it")
   }
 }

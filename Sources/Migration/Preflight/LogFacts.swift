@@ -13,6 +13,8 @@ struct LogFacts: Equatable, Sendable {
   var summary: LogSummary?
   /// Why it could not be read.
   var damage: String?
+  /// How it is kept.
+  var keeping = LogKeepingFacts()
 
   enum Place: Equatable, Sendable {
     case writable
@@ -23,7 +25,10 @@ struct LogFacts: Equatable, Sendable {
     case notDirectory
   }
 
-  var findings: [Finding] { [placeFinding, room] + (place == .writable ? [content] : []) }
+  var findings: [Finding] {
+    [placeFinding, room] + (place == .writable ? [content] : [])
+      + keeping.findings(bytes: summary?.bytes ?? 0, free: free, segment: segment)
+  }
 
   private var placeFinding: Finding {
     let subject = "log directory"
@@ -79,6 +84,7 @@ extension LogFacts {
   static func ask(_ log: SlotDefinition.Log) -> LogFacts {
     var facts = LogFacts(
       directory: log.directory, place: .writable, free: 0, segment: UInt64(clamping: log.segment.bytes))
+    facts.keeping = LogKeepingFacts(log)
     var status = stat()
     var looked = log.directory
     if stat(log.directory, &status) != 0 {

@@ -16,7 +16,8 @@ struct MapFacts: Equatable, Sendable {
       return [
         .fail(
           "map table", "\(map.table) does not exist",
-          fix: "crossfade expand SLOT  -- makes it from derive.map.states")
+          fix: "crossfade expand SLOT  -- makes it from derive.map.states",
+          step: map.states.isEmpty ? nil : "expand.map")
       ]
     }
     let columns = [map.id, map.code, map.status]
@@ -61,7 +62,8 @@ struct MapFacts: Equatable, Sendable {
     if rows.rows.isEmpty {
       findings.append(
         .fail(
-          "map", "\(map.table) is empty", fix: "crossfade expand SLOT  -- fills it from derive.map.states"))
+          "map", "\(map.table) is empty", fix: "crossfade expand SLOT  -- fills it from derive.map.states",
+          step: map.states.isEmpty ? nil : "expand.states"))
     } else if problems.isEmpty {
       findings.append(.pass("map", "\(rows.rows.count) states, each status there and back"))
     }
@@ -79,7 +81,7 @@ struct MapFacts: Equatable, Sendable {
     case .missing(let state):
       return .fail(
         subject, "state \(state.code) of the definition is not in \(map.table)",
-        fix: "crossfade expand SLOT  -- adds it")
+        fix: "crossfade expand SLOT  -- adds it", step: "expand.states")
     case .unexpected(let row):
       return .warn(
         subject, "\(map.table) also holds \(shown(row)), which the definition does not list",

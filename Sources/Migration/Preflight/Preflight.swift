@@ -12,10 +12,13 @@ public struct Preflight: Sendable {
   let definition: SlotDefinition
   /// How long the look at all statuses of the table may take.
   let scanMilliseconds: Int
+  /// The command that asks, for `application_name`.
+  let command: String
 
   /// - Parameter scanMilliseconds: how long the look at all statuses of the table may take, where no index helps.
-  public init(definition: SlotDefinition, scanMilliseconds: Int = 5_000) {
+  public init(definition: SlotDefinition, scanMilliseconds: Int = 5_000, command: String = "check") {
     self.definition = definition
+    self.command = command
     self.scanMilliseconds = max(1, scanMilliseconds)
   }
 
@@ -31,22 +34,30 @@ public struct Preflight: Sendable {
   }
 
   /// A session that can change nothing.
-  public func connect(_ interrupt: Interrupt) throws(PostgresError) -> Connection {
+  public func connect(_ interrupt: Interrupt? = nil) throws(PostgresError) -> Connection {
     let connection = try Connection(
       definition.source.revealed,
       options: .init(
-        applicationName: "crossfade check \(definition.slot)",
-        settings: [
-          ("search_path", "pg_catalog"), ("statement_timeout", "10000"), ("lock_timeout", "1000"),
-        ]), interrupt: interrupt)
+        applicationName: "crossfade \(command) \(definition.slot)", settings: Self.settings),
+      interrupt: interrupt)
     try connection.makeReadOnly()
     return connection
   }
+
+  private static let settings = [
+    ("search_path", "pg_catalog"), ("statement_timeout", "10000"), ("lock_timeout", "1000"),
+  ]
 
   /// What the server says. Throws only when the session is gone: a question that the server refuses is a finding.
   public func remote(_ connection: Connection) throws(PostgresError) -> [Finding] {
     var asked = Questions()
     let derive = definition.derive
+    asked.note(
+      try asked.ask("pooler") { () throws(PostgresError) in
+        try PoolerFacts.ask(connection, setting: ("lock_timeout", "1s")) { () throws(PostgresError) in
+          try self.connect()
+        }
+      }?.finding)
     let server = try asked.ask("server") { () throws(PostgresError) in try ServerFacts.ask(connection) }
     let role = try asked.ask("role") { () throws(PostgresError) in try RoleFacts.ask(connection) }
     let mark = try asked.ask("checkpoint") { () throws(PostgresError) in
@@ -83,12 +94,17 @@ public struct Preflight: Sendable {
       ])
     }
     asked.note(map?.findings(derive.map, role: role?.role ?? "the role"))
-    if let found, let table = found, let rows = map?.rows, table.column(derive.from)?.maySelect == true {
+    // Before `expand` the definition's states are what the map will hold.
+    let states = derive.map.states
+    let planned = map?.table == nil && !states.isEmpty ? StateMap(states) : nil
+    if let found, let table = found, let rows = map?.rows ?? planned,
+      table.column(derive.from)?.maySelect == true
+    {
       let hasIndex = table.indexes.contains { $0.columns.first == derive.from.name }
       let coverage = try asked.ask("coverage") { () throws(PostgresError) in
         try CoverageFacts.ask(derive, hasIndex: hasIndex, limitMilliseconds: scanMilliseconds, connection)
       }
-      asked.note(coverage?.findings(derive, map: rows))
+      asked.note(coverage?.findings(derive, map: rows, stands: planned == nil))
     }
     asked.note(
       try asked.ask("long transactions") { () throws(PostgresError) in try ActivityFacts.ask(connection) }?
@@ -147,7 +163,7 @@ public struct Preflight: Sendable {
   private func history(of timeline: UInt32) throws(PostgresError) -> TimelineHistory? {
     try Connection(
       definition.source.revealed,
-      options: .init(applicationName: "crossfade check \(definition.slot)", replication: true)
+      options: .init(applicationName: "crossfade \(command) \(definition.slot)", replication: true)
     ).timelineHistory(timeline)
   }
 

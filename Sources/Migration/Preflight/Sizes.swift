@@ -1,5 +1,16 @@
 /// Byte counts in sentences.
 enum Sizes {
+  /// `1,000,000`.
+  static func count(_ number: Int64) -> String {
+    let digits = String(number.magnitude)
+    var text = number < 0 ? "-" : ""
+    for (index, digit) in digits.enumerated() {
+      if index > 0, (digits.count - index).isMultiple(of: 3) { text += "," }
+      text.append(digit)
+    }
+    return text
+  }
+
   /// `512 B`, `1.5 KiB`, `64.0 MiB`: one digit behind the point, cut.
   static func text(_ bytes: UInt64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]

@@ -1,7 +1,9 @@
 import ChangeLog
 public import Derivation
 import DualWrite
+import PGOutput
 public import Postgres
+import Replay
 
 /// Declares a gap: sets the log aside and forgets checkpoint and backfill, so that capture may begin anew.
 ///
@@ -27,6 +29,8 @@ public struct Reset {
     do throws(PostgresError) {
       plan.checkpoint = try Checkpoint.load(slot: slot, on: connection)?.endLSN
       plan.hasBackfill = try BackfillProgress.load(slot: slot, on: connection) != nil
+      plan.replay = try RepairRecord.load(slot: slot, on: connection)
+        .flatMap { $0.finished ? nil : $0.position.endLSN }
       plan.server = try ReplicationSlot.find(slot, on: connection).map {
         ResetPlan.Slot(
           confirmed: $0.confirmedFlushLSN,
@@ -57,21 +61,19 @@ public struct Reset {
   public func run(_ plan: ResetPlan) throws(ResetError) -> String? {
     let custody = try custody()
     var renamed: String?
-    var isHeld = false
+    var holder: ResetError?
     var failure: ChangeLogError?
     do throws(PostgresError) {
       try connection.transaction(purpose: "reset slot \(plan.slot)") { () throws(PostgresError) in
-        guard try forget(plan) else {
-          isHeld = true
-          return
-        }
+        holder = try forget(plan)
+        guard holder == nil else { return }
         guard plan.log != nil, let custody else { return }
         do throws(ChangeLogError) { renamed = try custody.setAside(suffix: plan.suffix) } catch {
           failure = error
           throw .unexpected(purpose: "reset", what: "the log")
         }
       }
-      if plan.dropsSlot, plan.server != nil, !isHeld {
+      if plan.dropsSlot, plan.server != nil, holder == nil {
         try connection.query(
           "SELECT pg_drop_replication_slot($1)", [.text(plan.slot)],
           purpose: "drop replication slot \(plan.slot)")
@@ -80,24 +82,28 @@ public struct Reset {
       if let failure { throw .log(failure) }
       throw .postgres(error)
     }
-    if isHeld { throw .applied(slot: plan.slot) }
+    if let holder { throw holder }
     return renamed
   }
 
-  /// Deletes checkpoint and progress. False when a dual-write of this slot is at work.
-  private func forget(_ plan: ResetPlan) throws(PostgresError) -> Bool {
+  /// Deletes checkpoint and progress. Gives who is at work on this slot, and then deletes nothing.
+  private func forget(_ plan: ResetPlan) throws(PostgresError) -> ResetError? {
     // The applier's own lock: with it held, no dual-write of this slot is at work.
     let free = try connection.query(
       "SELECT pg_try_advisory_xact_lock(hashtext('crossfade'), hashtext($1))", [.text(plan.slot)],
       purpose: "take the lock of slot \(plan.slot)")
-    guard free.boolean(0, 0) else { return false }
+    guard free.boolean(0, 0) else { return .applied(slot: plan.slot) }
+    // It would go on behind the gap, in another log, as if there were none.
+    if plan.replay != nil, try !RepairRecord.forgetUnfinished(slot: plan.slot, on: connection) {
+      return .replayed(slot: plan.slot)
+    }
     if plan.checkpoint != nil {
       try connection.query(
         "DELETE FROM crossfade.checkpoint WHERE slot = $1", [.text(plan.slot)],
         purpose: "forget the checkpoint")
     }
     if plan.hasBackfill { try Backfill.restart(slot: plan.slot, on: connection) }
-    return true
+    return nil
   }
 
   /// The log's lock; nil when there is no log.

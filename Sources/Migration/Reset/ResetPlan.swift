@@ -12,6 +12,8 @@ public struct ResetPlan: Sendable, Equatable {
   public var checkpoint: LSN?
   /// Whether a backfill has begun.
   public var hasBackfill: Bool
+  /// Up to where an unfinished `replay --apply` has come; nil when there is none.
+  public var replay: LSN? = nil
   /// The slot at the server; nil when there is none.
   public var server: Slot?
   /// Whether the slot shall be dropped.
@@ -37,7 +39,7 @@ public struct ResetPlan: Sendable, Equatable {
 
   /// Whether there is anything to forget.
   public var isEmpty: Bool {
-    log == nil && checkpoint == nil && !hasBackfill && !(dropsSlot && server != nil)
+    log == nil && checkpoint == nil && !hasBackfill && replay == nil && !(dropsSlot && server != nil)
   }
 
   /// The name that the log's directory gets behind its own: `abandoned-` and the end, 16 hex digits.
@@ -53,6 +55,9 @@ public struct ResetPlan: Sendable, Equatable {
     if log != nil { steps.append("rename \(directory) to \(directory).\(suffix)") }
     if let checkpoint { steps.append("delete the checkpoint of slot \(slot), which stands at \(checkpoint)") }
     if hasBackfill { steps.append("delete the progress of its backfill") }
+    if let replay {
+      steps.append("forget the unfinished replay --apply, which has come to \(replay) of the log set aside")
+    }
     if dropsSlot, server != nil { steps.append("drop replication slot \(slot)") }
     return steps
   }

@@ -28,13 +28,18 @@ public struct ProcessStanding: Sendable, Equatable {
   public var openStreams: Int
   /// Bytes spooled of them.
   public var spooledBytes: Int
+  /// How the log is kept; nil when it said nothing of it.
+  public var keeping: KeepingStanding?
+  /// Why it ended, when it was not asked to.
+  public var failure: String?
 
   /// A standing from its parts.
   public init(
     pid: Int32, isAlive: Bool, age: Double, capturePhase: String, captureWaits: String?,
     dualWritePhase: String,
     dualWriteWaits: String?, sent: LSN? = nil, received: LSN? = nil, confirmed: LSN? = nil,
-    applied: LSN? = nil, openStreams: Int = 0, spooledBytes: Int = 0
+    applied: LSN? = nil, openStreams: Int = 0, spooledBytes: Int = 0,
+    keeping: KeepingStanding? = nil, failure: String? = nil
   ) {
     self.pid = pid
     self.isAlive = isAlive
@@ -49,6 +54,8 @@ public struct ProcessStanding: Sendable, Equatable {
     self.applied = applied
     self.openStreams = openStreams
     self.spooledBytes = spooledBytes
+    self.keeping = keeping
+    self.failure = failure
   }
 
   /// It writes once a second; after this long, in seconds, something is wrong.

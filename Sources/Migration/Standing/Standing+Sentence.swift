@@ -40,7 +40,9 @@ extension Standing {
         ? "nothing is captured yet: start `crossfade run`" : "`crossfade run` is not running"
     }
     guard process.isAlive else {
-      let ended = process.capturePhase == "stopped" ? "it was stopped in order" : "it was killed"
+      let ended =
+        process.failure.map { "it gave up: \($0)" }
+        ?? (process.capturePhase == "stopped" ? "it was stopped in order" : "it was killed")
       return
         "`crossfade run` is not running: process \(process.pid) has ended \(Self.ago(process.age)); \(ended)"
     }

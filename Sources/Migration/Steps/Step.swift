@@ -47,8 +47,17 @@ public struct Step: Sendable, Hashable {
   public var hold: String
   /// What an operator should know before.
   public var hazards: Set<Hazard>
+  /// A query with one truth value: whether the step's effect stands already, whoever made it. Where it cannot run, because
+  /// a table is not there, the answer is no. Nil for work, which keeps its own account.
+  public var probe: String?
+  /// A query for the statements that clear away what a broken off attempt left behind, such as an INVALID index.
+  public var leftovers: String?
   /// The statements that undo it, in order; empty where there is nothing to undo.
   public var wayBack: [String]
+  /// Whether each of them runs by itself, outside of a transaction.
+  public var wayBackAlone: Bool
+  /// The locks that they take.
+  public var wayBackLocks: [Lock]
   /// What cannot be undone by statements, or what is lost by undoing it; nil where that is nothing.
   public var wayBackNote: String?
 
@@ -56,7 +65,8 @@ public struct Step: Sendable, Hashable {
   public init(
     id: String, phase: Phase, title: String, manner: Manner = .transaction, statements: [String] = [],
     locks: [Lock] = [], lockTimeout: ClosedRange<Int>? = 100...2_000, statementTimeout: Int = 10_000,
-    hold: String = "a moment", hazards: Set<Hazard> = [], wayBack: [String] = [], wayBackNote: String? = nil
+    hold: String = "a moment", hazards: Set<Hazard> = [], probe: String? = nil, leftovers: String? = nil,
+    wayBack: [String] = [], wayBackAlone: Bool = false, wayBackLocks: [Lock] = [], wayBackNote: String? = nil
   ) {
     self.id = id
     self.phase = phase
@@ -68,7 +78,11 @@ public struct Step: Sendable, Hashable {
     self.statementTimeout = statementTimeout
     self.hold = hold
     self.hazards = hazards
+    self.probe = probe
+    self.leftovers = leftovers
     self.wayBack = wayBack
+    self.wayBackAlone = wayBackAlone
+    self.wayBackLocks = wayBackLocks
     self.wayBackNote = wayBackNote
   }
 }

@@ -12,6 +12,9 @@ extension Failure {
     var hint = error.hint
     switch error {
     case .invalidConnectionString: code = .badConfiguration
+    case .connectionFailed(let message) where message.contains("unsupported startup parameter"):
+      code = .unavailable
+      hint = "that is a pooler's answer, such as PgBouncer's: name the server itself in source.connection"
     case .connectionFailed:
       code = .unavailable
       hint = hint ?? "check source.connection of the slot definition, and whether the server is up"
@@ -36,10 +39,10 @@ extension Failure {
   init(_ error: ChangeLogError) {
     let code: ExitCode
     switch error {
-    case .locked, .originMismatch, .unknownVersion, .aheadOfLog, .pruned: code = .refused
-    case .damaged, .malformedRecord: code = .malformedInput
+    case .locked, .originMismatch, .unknownVersion, .aheadOfLog, .pruned, .reader: code = .refused
+    case .damaged, .malformedRecord, .restoredFalse: code = .malformedInput
     case .noLog: code = .cannotOpenInput
-    case .diskFull, .io, .syncFailed, .writerFailed: code = .inputOutput
+    case .diskFull, .io, .syncFailed, .writerFailed, .notRestored, .notArchived: code = .inputOutput
     default: code = .unexpected
     }
     self.init(summary: error.description, hint: Self.hint(error), exitCode: code.rawValue)
@@ -52,8 +55,18 @@ extension Failure {
     case .damaged: return "keep the directory as it is; what stands before the damage can still be read"
     case .io(_, _, let code) where code == 13 || code == 1:
       return "give the user of this process the right to write there"
+    case .io(_, _, let code) where code == 27:
+      return "raise the limit on the size of a file (ulimit -f), or give the log a smaller log.segment"
+    case .notRestored:
+      return "what stands before it has been read; the archive, or the restore command, is to be mended"
+    case .pruned:
+      return
+        "if it is archived: give --restore, or a definition with log.restore; otherwise begin at the first position held"
+    case .restoredFalse: return "nothing of it is used; look for the segment in another copy of the archive"
     case .diskFull: return "make room; nothing that was confirmed is lost"
     case .noLog: return "`crossfade run` makes it"
+    case .unknownVersion:
+      return "read it with the Crossfade that wrote it, or a later one; nothing has been changed"
     default: return nil
     }
   }
@@ -76,6 +89,8 @@ extension Failure {
   init(_ error: DualWriteError) {
     switch error {
     case .postgres(let cause): self.init(cause)
+    case .log(.pruned):
+      self.init(summary: error.description, hint: error.hint, exitCode: ExitCode.refused.rawValue)
     case .log(let cause): self.init(cause)
     case .decode:
       self.init(summary: error.description, hint: error.hint, exitCode: ExitCode.malformedInput.rawValue)

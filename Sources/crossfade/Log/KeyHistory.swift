@@ -65,6 +65,9 @@ struct KeyHistory {
   /// The table as the log names it.
   var table: String { "\(derive.table.schema.name).\(derive.table.name.name)" }
 
+  /// The row, for those who look for its changes.
+  var rows: LogKeys { LogKeys(columns: derive.key.map(\.name), values: [key]) }
+
   /// What the change means for the row; nil when it is about another.
   func step(_ change: LogChange) throws(ChangeLogError) -> Step? {
     switch change.kind {

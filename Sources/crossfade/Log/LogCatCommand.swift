@@ -13,11 +13,12 @@ struct LogCatCommand: AsyncParsableCommand {
 
   @OptionGroup var log: LogPlace
   @OptionGroup var range: LogRange
+  @OptionGroup var archive: RestoreOptions
   @Flag(help: "Print NDJSON, a transaction a line.") var json = false
 
   func run() async throws {
     try await atTheEdge {
-      let source = try log.load()
+      let source = try archive.reading(log.load())
       if json { try Self.printJSON(source, range) } else { try await Self.printText(source, range) }
     }
   }

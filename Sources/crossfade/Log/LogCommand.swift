@@ -4,13 +4,13 @@ import ArgumentParser
 struct LogCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "log",
-    abstract: "Shows, verifies and exports what the change log holds.",
+    abstract: "Shows, verifies, exports and prunes what the change log holds.",
     discussion: """
       Works on the directory alone, of a log that is being written or of a copy: neither slot nor server is asked, and \
-      no lock is taken.
+      no writer is kept waiting.
       """,
     subcommands: [
       LogListCommand.self, LogInfoCommand.self, LogCatCommand.self, LogVerifyCommand.self,
-      LogHistoryCommand.self, LogExportCommand.self,
+      LogHistoryCommand.self, LogExportCommand.self, LogReadersCommand.self, LogPruneCommand.self,
     ])
 }

@@ -16,11 +16,12 @@ struct LogExportCommand: AsyncParsableCommand {
 
   @OptionGroup var log: LogPlace
   @OptionGroup var range: LogRange
+  @OptionGroup var archive: RestoreOptions
   @Argument(help: ArgumentHelp("The file to write.", valueName: "file")) var file: String
 
   func run() async throws {
     try await atTheEdge {
-      let source = try log.load()
+      let source = try archive.reading(log.load())
       guard !FileManager.default.fileExists(atPath: file) else {
         throw Failure(
           summary: "\(file) is there already", hint: "name another file, or remove it",

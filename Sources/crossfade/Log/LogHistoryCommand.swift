@@ -23,6 +23,7 @@ struct LogHistoryCommand: AsyncParsableCommand {
       valueName: "value"))
   var keys: [String]
 
+  @OptionGroup var archive: RestoreOptions
   @Flag(help: "Print every change of the row.") var all = false
   @Flag(help: "Print one JSON object.") var json = false
 
@@ -35,10 +36,10 @@ struct LogHistoryCommand: AsyncParsableCommand {
           "The key is (\(columns.map(\.name).joined(separator: ", "))): give --key \(columns.count) times.")
       }
       let history = KeyHistory(derive: definition.derive, key: keys)
-      let source = LogSource(directory: definition.log.directory)
+      let source = try archive.reading(definition.log.source())
       var steps: [KeyHistory.Step] = []
       do {
-        for try await change in source.changes(tables: [history.table], follow: false) {
+        for try await change in source.changes(tables: [history.table], keys: history.rows, follow: false) {
           if let step = try history.step(change) { steps.append(step) }
         }
       } catch let error as ChangeLogError {

@@ -13,29 +13,40 @@ struct LogListCommand: AsyncParsableCommand {
   func run() async throws {
     try await atTheEdge {
       let source = try log.load()
-      let segments = try reading { () throws(ChangeLogError) in try source.segments() }
-      print(json ? Self.json(source, segments).compact : Self.text(segments))
+      let (segments, catalogue) = try reading { () throws(ChangeLogError) in
+        (try source.segments(), try ArchiveCatalogue.load(directory: source.directory))
+      }
+      let gone = segments.first.map { first in
+        catalogue.segments.filter { $0.start < first.start }.map { LogSegment($0, origin: first.origin) }
+      }
+      let listed = (gone ?? []).map { ($0, "archived") } + segments.map { ($0, Self.state($0, catalogue)) }
+      print(json ? Self.json(source, listed).compact : Self.text(listed))
     }
   }
 
-  private static func text(_ segments: [LogSegment]) -> String {
+  private static func state(_ segment: LogSegment, _ catalogue: ArchiveCatalogue) -> String {
+    guard segment.isSealed else { return "open" }
+    return catalogue[segment.start] == nil ? "sealed" : "sealed, archived"
+  }
+
+  private static func text(_ segments: [(LogSegment, state: String)]) -> String {
     var table = Table([
       .text("segment"), .number("after"), .number("end"), .number("size"), .number("ratio"),
       .number("transactions"), .number("changes"), .number("timeline"), .text("state"),
     ])
-    for segment in segments {
+    for (segment, state) in segments {
       table.append([
         segment.name, "\(segment.start)", "\(segment.end)", HumanFormat.bytes(segment.bytes),
         segment.ratioText, HumanFormat.count(segment.counts.transactions),
         HumanFormat.count(segment.counts.changes), "\(segment.origin.timeline)",
-        segment.isSealed ? "sealed" : "open",
+        state,
       ])
     }
     return table.rendered()
   }
 
-  private static func json(_ source: LogSource, _ segments: [LogSegment]) -> JSONValue {
-    ["directory": .string(source.directory), "segments": .array(segments.map(\.json))]
+  private static func json(_ source: LogSource, _ segments: [(LogSegment, state: String)]) -> JSONValue {
+    ["directory": .string(source.directory), "segments": .array(segments.map { $0.json($1) })]
   }
 }
 
@@ -51,14 +62,15 @@ extension LogSegment {
     return "\(tenths / 10).\(tenths % 10)"
   }
 
-  fileprivate var json: JSONValue {
+  fileprivate func json(_ state: String) -> JSONValue {
     [
       "file": .string(name), "after": .string("\(start)"), "end": .string("\(end)"),
       "watermark": .string("\(watermark)"), "bytes": .unsigned(bytes),
       "uncompressed_bytes": .unsigned(counts.uncompressedBytes),
       "transactions": .unsigned(counts.transactions), "changes": .unsigned(counts.changes),
       "records": .unsigned(counts.records), "timeline": .integer(Int64(origin.timeline)),
-      "sealed": .bool(isSealed),
+      "sealed": .bool(isSealed), "held": .bool(state != "archived"),
+      "archived": .bool(state.hasSuffix("archived")),
     ]
   }
 }

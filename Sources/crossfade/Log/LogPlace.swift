@@ -11,17 +11,25 @@ struct LogPlace: ParsableArguments {
 
   /// The log.
   func load() throws(Failure) -> LogSource {
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+    guard FileManager.default.fileExists(atPath: path) else {
       throw Failure(
         summary: "\(path): \(String(cString: strerror(ENOENT)))",
         hint: "name a log's directory, or a slot definition",
         exitCode: ExitCode.cannotOpenInput.rawValue)
     }
-    if isDirectory.boolValue { return LogSource(directory: path) }
-    var file = SlotFile()
-    file.path = path
-    return LogSource(directory: try file.load().log.directory)
+    return try definition()?.log.source() ?? LogSource(directory: path)
+  }
+
+  /// The slot definition, if it is one that was named.
+  func definition() throws(Failure) -> SlotDefinition? {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue
+    else {
+      var file = SlotFile()
+      file.path = path
+      return try file.load()
+    }
+    return nil
   }
 }
 

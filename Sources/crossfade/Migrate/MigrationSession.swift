@@ -48,11 +48,16 @@ extension Failure {
         summary: "stopped while trying to \(purpose)", hint: "run it again: it goes on where it was",
         isRetriable: true, exitCode: ExitCode.temporaryFailure.rawValue)
     case .postgres(let cause): self.init(cause)
+    case .log(let cause): self.init(cause)
     case .lockNotObtained:
       self.init(
         summary: error.description, hint: error.hint, isRetriable: true,
         exitCode: ExitCode.temporaryFailure.rawValue)
-    case .notReady, .mapDiffers, .heldElsewhere:
+    case .lockLost:
+      self.init(
+        summary: error.description, hint: error.hint, isRetriable: true,
+        exitCode: ExitCode.temporaryFailure.rawValue)
+    case .notReady, .mapDiffers, .heldElsewhere, .busy:
       self.init(summary: error.description, hint: error.hint, exitCode: ExitCode.refused.rawValue)
     }
   }

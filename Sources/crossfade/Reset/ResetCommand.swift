@@ -67,7 +67,7 @@ extension Failure {
     case .log(let cause):
       self.init(cause)
       hint = error.hint ?? hint
-    case .slotActive, .slotLost, .slotTwoPhase, .applied:
+    case .slotActive, .slotLost, .slotTwoPhase, .applied, .replayed:
       self.init(summary: error.description, hint: error.hint, exitCode: ExitCode.refused.rawValue)
     }
   }

@@ -1,3 +1,4 @@
+import ChangeLog
 import Dispatch
 import Glibc
 import Synchronization
@@ -14,7 +15,9 @@ enum HastyStop {
     for number in [SIGINT, SIGTERM] {
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { @Sendable in
-        if signals.add(1, ordering: .relaxed).newValue >= 2 { _exit(128 + number) }
+        guard signals.add(1, ordering: .relaxed).newValue >= 2 else { return }
+        ShellCommand.killAll()
+        _exit(128 + number)
       }
       source.resume()
       guarding.withLock { _ in sources.append(source) }

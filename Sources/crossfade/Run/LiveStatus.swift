@@ -13,6 +13,9 @@ struct LiveStatus: Sendable {
 
   let capture: CaptureStatus
   let dualWrite: DualWriteStatus
+  let keeper: KeeperStatus
+  /// Why the process ends, when it was not asked to.
+  var failure: String?
 
   func write(to directory: String) {
     let path = directory + "/" + Self.fileName
@@ -24,6 +27,11 @@ struct LiveStatus: Sendable {
   }
 
   var json: JSONValue {
+    guard case .object(let fields) = stages else { return stages }
+    return .object(fields + keeper.json + [("failure", failure.map { .string($0) } ?? .null)])
+  }
+
+  private var stages: JSONValue {
     [
       "pid": .integer(Int64(getpid())),
       "written_at": .string("\(UTCInstant.now())"),

@@ -17,6 +17,7 @@ final class Pipeline: Sendable {
   let dualWrite: DualWriteService
   private let captureInterrupt: Interrupt
   private let dualWriteInterrupt: Interrupt
+  let keeper: LogKeeper
   private let opened: Opening
   private let tail: LogTail
   private let logger: Logger
@@ -38,8 +39,9 @@ final class Pipeline: Sendable {
     opened = opening
     let plan = DualWritePlan(definition)
     let dualWrite = DualWriteService(
-      plan: plan, directory: definition.log.directory, tail: tail, logger: logger("dual-write"),
-      interrupt: dualWriteInterrupt)
+      plan: plan, directory: definition.log.directory,
+      restore: try definition.log.restoreCommand().map { LogRestore($0) }, tail: tail,
+      logger: logger("dual-write"), interrupt: dualWriteInterrupt)
     self.dualWrite = dualWrite
     let status = dualWrite.status
     capture = CaptureService(
@@ -54,6 +56,12 @@ final class Pipeline: Sendable {
       confirmationLimit: definition.confirm == .applied ? { @Sendable () -> LSN in status.applied } : nil,
       appliedPosition: { status.applied },
       opened: { opening.open($0) })
+    let capturing = capture.status
+    keeper = try LogKeeper(definition.log, logger: logger("log")) {
+      let captured = capturing.current
+      return KeeperPositions(
+        checkpoint: status.current.durableCheckpoint, logged: captured.logged, confirmed: captured.confirmed)
+    }
   }
 
   /// Runs until stopped or until something fails for good.
@@ -71,6 +79,11 @@ final class Pipeline: Sendable {
       }
       return nil
     }
+    let keeping = Worker<Bool> { [keeper, opened] in
+      guard opened.wait() != nil else { return false }
+      keeper.run()
+      return true
+    }
     let captureError = await capturing.value
     let drained = Worker<Bool> { [dualWriteInterrupt] in
       dualWriteInterrupt.wait(milliseconds: Self.drainMilliseconds)
@@ -80,6 +93,8 @@ final class Pipeline: Sendable {
     let dualWriteError = await applying.value
     dualWriteInterrupt.stop()
     _ = await drained.value
+    keeper.stop()
+    _ = await keeping.value
     if let dualWriteError { throw Failure(dualWriteError) }
     if let captureError { throw Failure(captureError) }
     let (captured, applied) = (capture.status.current, dualWrite.status.current)

@@ -25,6 +25,8 @@ struct RunCommand: AsyncParsableCommand {
   func run() async throws {
     try await atTheEdge {
       let definition = try slot.load()
+      // A limit on the size of files is the failure of a write, to be told, and not the end of the process.
+      signal(SIGXFSZ, SIG_IGN)
       let logger = logging.logger("run")
       let pipeline = try Pipeline(definition, logger: logging.logger)
       let reporter = StatusReporter(pipeline: pipeline, logger: logging.logger("status"))
@@ -62,7 +64,7 @@ private struct PipelineService: Service {
         pipeline.stop()
       }
     } catch {
-      await reporter.stop()
+      await reporter.stop(error)
       throw error
     }
     await reporter.stop()

@@ -49,8 +49,10 @@ extension ServedSlot {
     self.init(
       name: pipeline.definition.slot,
       status: {
-        LiveStatus(capture: pipeline.capture.status.current, dualWrite: pipeline.dualWrite.status.current)
-          .json.compact
+        LiveStatus(
+          capture: pipeline.capture.status.current, dualWrite: pipeline.dualWrite.status.current,
+          keeper: pipeline.keeper.status
+        ).json.compact
       },
       reads: { _ in nil })
   }

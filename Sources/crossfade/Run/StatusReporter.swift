@@ -15,6 +15,7 @@ final class StatusReporter: Sendable {
   private let logger: Logger
   private let interrupt: Interrupt?
   private let worker = Mutex<Worker<Bool>?>(nil)
+  private let failure = Mutex<String?>(nil)
 
   /// Seconds between two log lines while something moves.
   private static let logInterval = 10
@@ -45,8 +46,9 @@ final class StatusReporter: Sendable {
     self.worker.withLock { $0 = worker }
   }
 
-  /// Ends the reports, once the last state is written.
-  func stop() async {
+  /// Ends the reports, once the last state is written; with the reason, when it was no orderly stop.
+  func stop(_ failure: (any Error)? = nil) async {
+    self.failure.withLock { $0 = failure.map { ($0 as? Failure)?.summary ?? "\($0)" } }
     interrupt?.stop()
     _ = await worker.withLock { $0 }?.value
   }
@@ -62,7 +64,9 @@ final class StatusReporter: Sendable {
   }
 
   private func writeFile() {
-    LiveStatus(capture: pipeline.capture.status.current, dualWrite: pipeline.dualWrite.status.current)
-      .write(to: pipeline.definition.log.directory)
+    LiveStatus(
+      capture: pipeline.capture.status.current, dualWrite: pipeline.dualWrite.status.current,
+      keeper: pipeline.keeper.status, failure: failure.withLock { $0 }
+    ).write(to: pipeline.definition.log.directory)
   }
 }

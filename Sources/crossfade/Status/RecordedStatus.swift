@@ -22,12 +22,40 @@ struct RecordedStatus: Decodable {
     }
   }
 
+  struct Archive: Decodable {
+    let through: String?
+    let waiting: Int
+    let waitingSince: Int64?
+    let failing: String?
+
+    enum CodingKeys: String, CodingKey {
+      case through, failing
+      case waiting = "waiting_segments"
+      case waitingSince = "waiting_since"
+    }
+  }
+
+  struct Retention: Decodable {
+    let keepsAll: Bool
+    let dropped: Int
+    let waitsFor: String?
+
+    enum CodingKeys: String, CodingKey {
+      case keepsAll = "keeps_all"
+      case dropped = "dropped_segments"
+      case waitsFor = "waiting_for"
+    }
+  }
+
   let pid: Int32
   let capture: Part
   let dualWrite: Part
+  let archive: Archive?
+  let retention: Retention?
+  let failure: String?
 
   enum CodingKeys: String, CodingKey {
-    case pid, capture
+    case pid, capture, archive, retention, failure
     case dualWrite = "dual_write"
   }
 
@@ -47,7 +75,19 @@ struct RecordedStatus: Decodable {
       received: recorded.capture.received.flatMap { LSN($0) },
       confirmed: recorded.capture.confirmed.flatMap { LSN($0) },
       applied: recorded.dualWrite.applied.flatMap { LSN($0) },
-      openStreams: recorded.capture.openStreams ?? 0, spooledBytes: recorded.capture.spooledBytes ?? 0)
+      openStreams: recorded.capture.openStreams ?? 0, spooledBytes: recorded.capture.spooledBytes ?? 0,
+      keeping: recorded.keeping, failure: recorded.failure)
+  }
+
+  private var keeping: KeepingStanding? {
+    retention.map { retention in
+      KeepingStanding(
+        archive: archive.map {
+          .init(
+            through: $0.through.flatMap { LSN($0) }, waiting: $0.waiting, waitingSince: $0.waitingSince,
+            failing: $0.failing)
+        }, keepsAll: retention.keepsAll, dropped: retention.dropped, waitsFor: retention.waitsFor)
+    }
   }
 
   /// Whether a process runs: one that has ended and was not waited for by its parent does not (proc(5), `stat`, state Z).

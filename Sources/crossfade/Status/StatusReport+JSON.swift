@@ -15,7 +15,7 @@ extension StatusReport {
       "server": server, "stages": .array(standing.stages.map(Self.stage)), "rates": rates,
       "replication_slot": replicationSlot, "checkpoint": checkpoint, "quarantine": quarantine,
       "backfill": backfill,
-      "log": log, "prepared": prepared, "process": process,
+      "log": log, "keeping": keeping, "prepared": prepared, "process": process,
     ]
   }
 
@@ -73,12 +73,7 @@ extension StatusReport {
   }
 
   private var backfill: JSONValue {
-    guard let backfill = standing.server?.backfill else { return .null }
-    return [
-      "rows": .integer(backfill.rows), "written": .integer(backfill.written),
-      "expected": .integer(backfill.expected),
-      "finished": .bool(backfill.finished),
-    ]
+    standing.server?.backfill.map { BackfillReport($0).standing } ?? .null
   }
 
   private var log: JSONValue {

@@ -30,6 +30,7 @@ struct StatusReport {
     if let outage = standing.outage { facts.append(("server", outage)) }
     if let server = standing.server { facts += Self.facts(server, standing.rates) }
     facts.append(("log", log))
+    facts += keepingFacts
     if !standing.log.prepared.isEmpty { facts.append(("prepared", prepared)) }
     if let process = standing.process, process.isAlive, process.openStreams > 0 {
       facts.append(
@@ -94,15 +95,7 @@ struct StatusReport {
   }
 
   private static func backfill(_ server: ServerStanding) -> String {
-    guard let backfill = server.backfill else { return "not begun" }
-    let written =
-      "\(HumanFormat.count(backfill.rows)) rows looked at, \(HumanFormat.count(backfill.written)) written"
-    guard !backfill.finished else { return "done: \(written)" }
-    let share =
-      backfill.expected > 0
-      ? ", about \(HumanFormat.percentage(UInt64(clamping: backfill.rows), of: UInt64(clamping: backfill.expected)))"
-      : ""
-    return "under way: \(written)\(share)"
+    server.backfill.map { BackfillReport($0).standingText } ?? "not begun"
   }
 
   private var log: String {

@@ -73,6 +73,33 @@ struct DamagedReadingTests {
     }
   }
 
+  @Test(
+    "a segment that was removed is named, by one who waits at the log's end, too", arguments: [false, true])
+  func removed(follow: Bool) async throws {
+    let directory = try TemporaryDirectory()
+    let ends = try log(directory, segmentBytes: 1_000)
+    let segments = try LogDirectory(path: directory.path).segments()
+    try #require(segments.count > 2)
+    let path = LogDirectory(path: directory.path).segmentPath(segments[1])
+    unlink(path)
+    var read: [LSN] = []
+    let error = await #expect(throws: ChangeLogError.self) {
+      for try await transaction in LogSource(directory: directory.path).transactions(follow: follow) {
+        read.append(transaction.head.end)
+      }
+    }
+    #expect(read == ends.filter { $0 <= segments[1] })
+    #expect(
+      error == .damaged(file: path, offset: 0, reason: "the segment is missing, but another follows"))
+    // One that retention took from under a reader is no longer held.
+    let reader = try LogReader(directory: directory.path, after: .exampleStart)
+    #expect(try reader.next(timeout: .zero) != nil)
+    unlink(LogDirectory(path: directory.path).segmentPath(segments[0]))
+    #expect(throws: ChangeLogError.pruned(asked: segments[1], firstHeld: segments[2])) {
+      while try reader.next(timeout: .zero) != nil {}
+    }
+  }
+
   @Test("a log whose last write is not whole is read up to there, as a writer may be at work")
   func torn() async throws {
     let directory = try TemporaryDirectory()

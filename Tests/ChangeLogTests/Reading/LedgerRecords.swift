@@ -103,7 +103,7 @@ struct LedgerRecords {
     }
   }
 
-  private func add(_ encode: (inout WireWriter) -> Void) {
+  func add(_ encode: (inout WireWriter) -> Void) {
     var writer = WireWriter()
     encode(&writer)
     writer.bytes.withUnsafeBytes { group.append(walStart: end, payload: $0) }

@@ -36,5 +36,6 @@ struct DocumentationTests {
     #expect(read.stream == SlotDefinition.Stream())
     #expect(read.write == SlotDefinition.Write())
     #expect(read.backfill == SlotDefinition.Backfill())
+    #expect(read.migrate == SlotDefinition.Migrate())
   }
 }

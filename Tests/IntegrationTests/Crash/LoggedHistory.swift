@@ -36,6 +36,21 @@ struct LoggedHistory: Sendable {
     transactions = scribe.transactions
   }
 
+  /// Reads a log from the first position that is held or can be restored.
+  init(source: LogSource) throws {
+    var scribe = Scribe()
+    let units = try source.units()
+    while try units.nextUnit() != nil {
+      while let record = try units.nextRecord() {
+        let bytes = try record.withPayload { payload throws(ChangeLogError) in
+          (0..<payload.byteCount).map { payload.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
+        }
+        try bytes.withUnsafeBytes { try scribe.take(Message(decoding: $0.bytes)) }
+      }
+    }
+    transactions = scribe.transactions
+  }
+
   /// Turns messages into transactions.
   private struct Scribe {
     struct Columns {

@@ -8,10 +8,14 @@ final class CrossfadeProcess: Sendable {
   /// Where its standard error goes.
   let outputPath: String
 
-  init(_ command: String, slotFile: String, environment: [String: String?], outputPath: String) throws {
+  init(
+    _ command: String, slotFile: String, options: [String] = [], environment: [String: String?],
+    outputPath: String
+  ) throws {
     self.outputPath = outputPath
     child = try ChildProcess(
-      [CrossfadeBinary.path(), command, slotFile], environment: environment, output: .file(outputPath),
+      [CrossfadeBinary.path(), command, slotFile] + options, environment: environment,
+      output: .file(outputPath),
       errors: .file(outputPath))
     do {
       orphanGuard = try OrphanGuard(of: child.pid)

@@ -82,9 +82,11 @@ final class LedgerFixture: Sendable {
   /// Starts `crossfade run`, or another command that is to be interrupted.
   ///
   /// - Parameter failPoint: `name:N`, where it is to die; `name:N:hang`, where it is to hang.
-  func start(_ command: String = "run", failPoint: String? = nil) throws -> CrossfadeProcess {
+  func start(_ command: String = "run", _ options: [String] = [], failPoint: String? = nil) throws
+    -> CrossfadeProcess
+  {
     try CrossfadeProcess(
-      command, slotFile: slotFile, environment: environment(as: user, failPoint: failPoint),
+      command, slotFile: slotFile, options: options, environment: environment(as: user, failPoint: failPoint),
       outputPath: "\(scratch.path)/\(command).out")
   }
 

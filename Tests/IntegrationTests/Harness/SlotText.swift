@@ -13,6 +13,9 @@ struct SlotText {
   var confirm = "logged"
   var batch = 5000
   var backfill = (batch: 5000, pause: "0ms")
+  var segment = "1MiB"
+  /// More keys of the log section, a line each.
+  var log: [String] = []
   /// Keys of the stream section, `two_phase: true`, a line each.
   var stream: [String] = []
 
@@ -39,7 +42,7 @@ struct SlotText {
     \(states.map { "      - \($0)" }.joined(separator: "\n"))
     log:
       directory: ${CROSSFADE_LOG}
-      segment: 1MiB
+      segment: \(segment)\(log.map { "\n  " + $0 }.joined())
     confirm: \(confirm)
     write:
       batch: \(batch)

@@ -1,0 +1,69 @@
+import Foundation
+
+/// Something that happened, to be written to the audit trail. Who did it, when and at which position the server adds.
+public struct AuditEvent: Sendable, Hashable {
+  /// What kind of thing.
+  public enum Kind: String, Sendable, CaseIterable {
+    /// A step that is not one transaction begins.
+    case begun
+    /// A step is done: committed.
+    case done
+    /// What a step would have made stood there already.
+    case found
+    /// A step was undone.
+    case undone
+    /// A step failed, or its lock could not be had.
+    case failed
+    /// What a broken off attempt had left was cleared away.
+    case cleared
+    /// The migration reached another phase.
+    case phase
+  }
+
+  /// What kind of thing.
+  public var kind: Kind
+  /// The step it is about.
+  public var step: String?
+  /// What was run, complete.
+  public var statements: [String]
+  /// How long the lock was waited for, all attempts together, in milliseconds.
+  public var lockWait: Int?
+  /// More, by name, as JSON.
+  public var details: Details
+
+  /// What an event says beside.
+  public struct Details: Sendable, Hashable, Codable {
+    /// How often the lock was asked for.
+    public var attempts: Int?
+    /// Who held it meanwhile.
+    public var blockers: [Blocker]?
+    /// Why it failed.
+    public var error: String?
+    /// The phase before.
+    public var from: String?
+    /// The phase now.
+    public var to: String?
+
+    /// Nothing.
+    public init() {}
+
+    var json: String {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      guard let data = try? encoder.encode(self) else { return "{}" }
+      return String(decoding: data, as: UTF8.self)
+    }
+  }
+
+  /// An event from its parts.
+  public init(
+    _ kind: Kind, step: String? = nil, statements: [String] = [], lockWait: Int? = nil,
+    details: Details = .init()
+  ) {
+    self.kind = kind
+    self.step = step
+    self.statements = statements
+    self.lockWait = lockWait
+    self.details = details
+  }
+}

@@ -1,0 +1,96 @@
+import Derivation
+import Postgres
+
+/// The README beside the emitted files: what goes in when, and how the tool must be set.
+struct EmissionNotes {
+  let emission: Emission
+  let tool: EmitTool
+
+  init(_ emission: Emission, _ tool: EmitTool) {
+    self.emission = emission
+    self.tool = tool
+  }
+
+  var text: String {
+    let derive = emission.plan.definition.derive
+    var lines = [
+      "# \(derive.table).\(derive.from) -> \(derive.to), for \(name)", "",
+      "Written by `crossfade plan --emit \(tool.rawValue)`, plan \(emission.plan.hash.short), PostgreSQL "
+        + "\(emission.plan.server.major). What stood in the database already was left out.", "",
+      "Each folder is a deployment. The next one must wait until what stands between them is done:", "",
+    ]
+    var number = 0
+    for group in emission.groups {
+      for wait in group.before {
+        number += 1
+        lines.append("\(number). \(wait)")
+      }
+      number += 1
+      lines.append("\(number). deploy `\(tool == .liquibase ? "\(group.directory).sql" : group.directory)`:")
+      lines += group.steps.map { "   - \($0.step.id): \($0.step.title)" }
+    }
+    for wait in emission.after {
+      number += 1
+      lines.append("\(number). \(wait)")
+    }
+    return (lines + [""] + common + [""] + setting).joined(separator: "\n") + "\n"
+  }
+
+  private var name: String {
+    switch tool {
+    case .flyway: "Flyway"
+    case .liquibase: "Liquibase"
+    case .dbmate: "dbmate"
+    case .alembic: "Alembic"
+    case .sql: "psql"
+    }
+  }
+
+  private var common: [String] {
+    [
+      "## What Crossfade does and the files do not", "",
+      "- A lock that is not to be had within its `lock_timeout` is an error: deploy again. Crossfade tries for as long as "
+        + "`migrate.lock_budget` says, with growing waits, and tells who is in the way.",
+      "- `CREATE INDEX CONCURRENTLY` that was broken off leaves an INVALID index under its name: "
+        + "`DROP INDEX CONCURRENTLY` it, then deploy again. There is no `IF NOT EXISTS`: it would take that index for good.",
+      "- `contract` is safe only when nobody writes the old way any more. Crossfade waits until the stream has shown it.",
+    ]
+  }
+
+  private var setting: [String] {
+    switch tool {
+    case .flyway:
+      [
+        "## Flyway", "",
+        "- `flyway.postgresql.transactional.lock=false`, or `CREATE INDEX CONCURRENTLY` waits for Flyway's own transaction for ever.",
+        "- The `.conf` beside a file keeps it out of a transaction; copy both.",
+        "- `undo/` holds the ways back. `flyway undo` is in the paid editions; by hand: `psql -f`.",
+      ]
+    case .liquibase:
+      [
+        "## Liquibase", "",
+        "- Include a changelog when its time has come, or `liquibase --changelog-file=1-expand.sql update`.",
+        "- `rollback-count` runs the ways back. An `alone` changeset that was broken off stays unrecorded and is run again.",
+      ]
+    case .dbmate:
+      [
+        "## dbmate", "",
+        "- What runs outside of a transaction has no limits of its own in the file. If role or database have a "
+          + "`statement_timeout`, take it away in the URL: `DATABASE_URL='...?statement_timeout=0&lock_timeout=0'`.",
+        "- `dbmate rollback` runs a file's way back.",
+      ]
+    case .alembic:
+      [
+        "## Alembic", "",
+        "- `context.configure(..., transaction_per_migration=True)` in `env.py`; the revisions refuse to run otherwise, since in "
+          + "one transaction a step would hold the locks of the one before it.",
+        "- `--after REVISION` of `crossfade plan` makes the first one follow your head.",
+      ]
+    case .sql:
+      [
+        "## psql", "",
+        "- `for f in 1-expand/*.up.sql; do psql -X -f $f \"$URL\" || break; done`; the `.down.sql` undo them, from the last to the first.",
+      ]
+    }
+  }
+}

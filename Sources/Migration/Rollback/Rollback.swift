@@ -1,0 +1,90 @@
+public import Derivation
+import DualWrite
+public import Logging
+public import Postgres
+
+/// Undoes a migration that has not been cut over: the ways back of its steps, in reverse, each a step of its own.
+///
+/// - Only what was made by us is undone; what stood before stays.
+/// - Capture goes first: the slot, so that the ledger's WAL is free, then the publication.
+/// - The account stays, and tells that it was undone. Interrupted anywhere, it can be run again.
+public struct Rollback {
+  let definition: SlotDefinition
+  let interrupt: Interrupt
+  let logger: Logger
+
+  /// For a slot.
+  public init(definition: SlotDefinition, interrupt: Interrupt, logger: Logger) {
+    self.definition = definition
+    self.interrupt = interrupt
+    self.logger = logger
+  }
+
+  /// Looks, shows, asks, undoes.
+  ///
+  /// - Parameters:
+  ///   - confirm: given the plan; what is not confirmed is not done.
+  ///   - report: told of each step as it goes.
+  /// - Returns: The plan, and what came of each step; nil when it was not confirmed.
+  public func run(
+    confirm: (RollbackPlan) -> Bool, report: @escaping @Sendable (StepNews) -> Void
+  ) throws(MigrationError) -> (plan: RollbackPlan, outcomes: [StepOutcome]?) {
+    let run = try MigrationRun(
+      definition, command: "rollback", interrupt: interrupt, logger: logger, report: report)
+    let capture = CaptureRollback(definition: definition, connection: run.connection)
+    let plan = try plan(run, capture)
+    guard !plan.isEmpty else { return (plan, []) }
+    guard confirm(plan) else { return (plan, nil) }
+    try capture.run()
+    let outcomes = try run.run(plan.steps, isBack: true)
+    try end(run)
+    return (plan, outcomes)
+  }
+
+  private func plan(_ run: MigrationRun, _ capture: CaptureRollback) throws(MigrationError) -> RollbackPlan {
+    let state = try run.state()
+    if let phase = state?.phase, phase >= .cutOver {
+      throw .notReady(
+        what:
+          "the migration of slot \(definition.slot) is \(phase.rawValue) since \(state?.since ?? "?"): applications may "
+          + "write \(definition.derive.to) alone",
+        hint: "turn it back first: `crossfade cutover --back SLOT`")
+    }
+    let derive = definition.derive
+    var plan = RollbackPlan(
+      slot: definition.slot, phase: state?.phase, steps: [], capture: try capture.look(), keeps: [],
+      loses: [],
+      confirmation: "\(derive.table).\(derive.to)")
+    do throws(PostgresError) {
+      let facts = try StepFacts.ask(derive, on: run.connection)
+      let records = try StepRecord.load(slot: definition.slot, on: run.connection)
+      let undone = RollbackSteps(forward: RollbackSteps.forward(definition, facts), records: records)
+      plan.steps = (try capture.publication()).map { [$0] } ?? []
+      plan.steps += undone.steps
+      plan.keeps = undone.keeps
+    } catch {
+      throw .postgres(error)
+    }
+    if plan.steps.contains(where: { $0.id == "expand.column" }) {
+      plan.loses.append(
+        "the values of \(derive.table).\(derive.to): each is derived from \(derive.from), and can be again")
+    }
+    if !plan.isEmpty { plan.keeps.append("schema crossfade stays: it holds the audit trail") }
+    return plan
+  }
+
+  /// What went with something else is undone too; then the migration is where it began.
+  private func end(_ run: MigrationRun) throws(MigrationError) {
+    do throws(PostgresError) {
+      guard try run.runner.account.isThere() else { return }
+      try run.connection.query(
+        """
+        UPDATE crossfade.step SET state = 'undone', finished_at = clock_timestamp()
+         WHERE slot = $1 AND state IN ('done', 'running', 'failed') AND step <> 'expand.schema'
+        """, [.text(definition.slot)], purpose: "write down what went with the rest")
+    } catch {
+      throw .postgres(error)
+    }
+    try run.enter(.planned, onlyForward: false)
+  }
+}

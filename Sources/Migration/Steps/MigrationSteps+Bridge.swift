@@ -1,0 +1,89 @@
+import Derivation
+import DualWrite
+import Postgres
+
+/// The optional triggers that keep both columns in step inside the writer's own transaction.
+///
+/// - They never make a writer fail: whatever goes wrong leaves the row as it was given, for the stream.
+/// - Where both columns move, or neither can be told from the other, the row is left too: before cutover the stream derives the
+///   new column from the old one, in the end.
+/// - Our own sessions say who they are (`OwnWrites`), and do not fire them.
+extension MigrationSteps {
+  var makeBridge: Step {
+    step(
+      "expand.bridge", .expanded,
+      "keep \(derive.from) and \(derive.to) in step by triggers on \(derive.table)",
+      [createFunction, "REVOKE ALL ON FUNCTION \(function)() FROM PUBLIC"]
+        + [insertTrigger, updateTrigger],
+      locks: [.init(.shareRowExclusive, on: table)], hazards: [.shareRowExclusiveLock, .correctness],
+      probe: CatalogProbe.triggers(triggerNames, of: derive.table), wayBack: dropTriggers,
+      wayBackLocks: [.init(.accessExclusive, on: table)])
+  }
+
+  /// Its end: the function speaks of the old column.
+  var dropBridge: Step {
+    step(
+      "contract.bridge", .contracted, "drop the triggers that kept \(derive.from) and \(derive.to) in step",
+      dropTriggers, locks: [.init(.accessExclusive, on: table)], hazards: [.accessExclusiveLock],
+      probe: CatalogProbe.not(CatalogProbe.triggers(triggerNames, of: derive.table)),
+      wayBack: makeBridge.statements)
+  }
+
+  private var dropTriggers: [String] {
+    triggerNames.map { "DROP TRIGGER IF EXISTS \(SQLText.identifier($0)) ON \(table)" }
+      + ["DROP FUNCTION IF EXISTS \(function)()"]
+  }
+
+  /// Triggers fire in the order of their names: after those of the application, so that what they set is seen.
+  private var triggerNames: [String] {
+    ["zz_crossfade_insert_\(definition.slot)", "zz_crossfade_update_\(definition.slot)"]
+      .map { String($0.prefix(Identifier.maximumBytes)) }
+  }
+
+  private var function: String {
+    "crossfade.\(SQLText.identifier(String("bridge_\(definition.slot)".prefix(Identifier.maximumBytes))))"
+  }
+
+  private var insertTrigger: String {
+    "CREATE TRIGGER \(SQLText.identifier(triggerNames[0])) BEFORE INSERT ON \(table) FOR EACH ROW "
+      + "WHEN (\(OwnWrites.isForeign)) EXECUTE FUNCTION \(function)()"
+  }
+
+  private var updateTrigger: String {
+    let (old, new) = (derive.from.quoted, derive.to.quoted)
+    return "CREATE TRIGGER \(SQLText.identifier(triggerNames[1])) BEFORE UPDATE ON \(table) FOR EACH ROW "
+      + "WHEN ((OLD.\(old) IS DISTINCT FROM NEW.\(old)) <> (OLD.\(new) IS DISTINCT FROM NEW.\(new)) "
+      + "AND \(OwnWrites.isForeign)) EXECUTE FUNCTION \(function)()"
+  }
+
+  /// SECURITY DEFINER: the application need not have rights on the map. Only a trigger can call it, and it takes no
+  /// arguments.
+  private var createFunction: String {
+    let map = derive.map
+    let (old, new) = ("NEW.\(derive.from.quoted)", "NEW.\(derive.to.quoted)")
+    let state = "SELECT m.\(map.id.quoted) FROM \(map.table.quoted) AS m WHERE "
+    let status =
+      "SELECT m.\(map.status.quoted) FROM \(map.table.quoted) AS m WHERE m.\(map.id.quoted) = \(new)"
+    return """
+      CREATE OR REPLACE FUNCTION \(function)() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+      SET search_path = pg_catalog, pg_temp AS $bridge$
+      BEGIN
+        IF TG_OP = 'INSERT' AND \(new) IS NOT NULL THEN
+          IF \(old) IS NULL THEN \(old) := (\(status)); END IF;
+        ELSIF TG_OP = 'INSERT' OR OLD.\(derive.from.quoted) IS DISTINCT FROM \(old) THEN
+          IF \(old) IS NULL THEN
+            \(new) := (\(state)m.\(map.status.quoted) IS NULL);
+          ELSE
+            \(new) := (\(state)m.\(map.status.quoted)::text COLLATE "C" = \(old)::text);
+          END IF;
+        ELSIF EXISTS (\(status)) THEN
+          \(old) := (\(status));
+        END IF;
+        RETURN NEW;
+      EXCEPTION WHEN OTHERS THEN
+        RETURN NEW;
+      END
+      $bridge$
+      """
+  }
+}
