@@ -138,6 +138,27 @@ extension Integration {
       #expect(process.stop() == .exited(0), "\(process.outputTail)")
     }
 
+    @Test(
+      "a legacy write is counted for the application that its transaction names",
+      .enabled(if: LedgerFixture.major >= 14, "13 sends no logical messages"))
+    func application() throws {
+      let ledger = try LedgerFixture("both_application", rows: 10)
+      let process = try ledger.startBothWays()
+      try ledger.connect().script(
+        """
+        BEGIN;
+        SELECT public.act('old', 3, CASE WHEN state_id = 3 THEN 4 ELSE 3 END, true) FROM public.transactions WHERE id = 3;
+        SELECT pg_logical_emit_message(true, 'crossfade.writer', '\(ledger.slot)' || chr(10) || 'billing');
+        COMMIT;
+        """, purpose: "write the old way")
+      try ledger.awaitRow(
+        """
+        SELECT count(*) = 1 FROM crossfade.legacy WHERE kind = 'old' AND application = 'billing' AND count = 1
+           AND last_keys = '[["3"]]' AND day = (now() AT TIME ZONE 'UTC')::date AND last_at > now() - interval '1 hour'
+        """, process)
+      #expect(process.stop() == .exited(0), "\(process.outputTail)")
+    }
+
     private static let partitionedSchema = """
       CREATE TABLE public.transactions (
         id bigint PRIMARY KEY, card_token text NOT NULL, merchant_id integer NOT NULL, amount_cents bigint NOT NULL,
