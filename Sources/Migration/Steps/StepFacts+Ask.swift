@@ -17,6 +17,9 @@ extension StepFacts {
     let map = derive.map
     facts.statusType = try MapTable.columnType(derive.from, of: derive.table, on: connection) ?? "text"
     facts.idType = try MapTable.columnType(map.id, of: map.table, on: connection) ?? "bigint"
+    facts.requiresStatus = try connection.query(
+      CatalogProbe.notNull(derive.from, of: derive.table), purpose: "look up column \(derive.from)"
+    ).boolean(0, 0)
     facts.hasMap = try connection.query(
       "SELECT to_regclass($1) IS NOT NULL", [.text(map.table.quoted)], purpose: "look up \(map.table)"
     ).boolean(0, 0)
