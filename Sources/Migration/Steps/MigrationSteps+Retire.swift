@@ -68,7 +68,8 @@ extension MigrationSteps {
     Step(
       id: Self.restID, phase: .contracted, title: "stop deriving: \(derive.from) is kept in step no longer",
       manner: .work(command: "crossfade contract --rest"), lockTimeout: nil, hazards: [.correctness],
-      probe: "SELECT EXISTS (SELECT FROM crossfade.direction WHERE slot = \(SQLText.literal(definition.slot)) "
+      probe:
+        "SELECT EXISTS (SELECT FROM crossfade.direction WHERE slot = \(SQLText.literal(definition.slot)) "
         + "AND standing = 'rest')",
       wayBackNote: "`crossfade rollback` fills \(derive.from) where it lags, and derives both ways again")
   }
@@ -95,7 +96,7 @@ extension MigrationSteps {
   var requireStatus: String { "ALTER TABLE \(table) ALTER COLUMN \(derive.from.quoted) SET NOT NULL" }
 
   /// The end. What publishes the columns by name lets go of it first.
-  private var drop: Step {
+  var drop: Step {
     step(
       "contract.drop", .contracted, "drop \(retired), after \(definition.migrate.grace)",
       (facts.version.major >= 15 ? [unlist] : [])

@@ -45,7 +45,8 @@ public struct StepFacts: Sendable, Hashable {
   /// Facts from their parts; by default nothing stands yet, on a plain table.
   public init(
     version: ServerVersion, isPartitioned: Bool = false, partitions: [Partition] = [],
-    idType: String = "bigint", statusType: String = "text", requiresStatus: Bool = false, hasMap: Bool = false, missingStates: [State] = [],
+    idType: String = "bigint", statusType: String = "text", requiresStatus: Bool = false,
+    hasMap: Bool = false, missingStates: [State] = [],
     hasSchema: Bool = false, missingTables: [ControlTable] = MigrationTables.all
   ) {
     self.version = version
