@@ -17,7 +17,7 @@ public struct LegacyAccount: Sendable, Equatable {
     case conflict
 
     /// Whether it arrived with the new value missing, or not what the map makes of the old one.
-    public var isLegacy: Bool { self == .old || self == .conflict }
+    var isLegacy: Bool { self == .old || self == .conflict }
   }
 
   /// What is known of a kind and an application.
@@ -36,8 +36,14 @@ public struct LegacyAccount: Sendable, Equatable {
     public var lastPosition: LSN?
     /// When that committed, in seconds since 1970.
     public var lastAt: Double?
-    /// The last keys, the youngest last; of legacy and new writes.
+    /// The last keys, the latest first; of legacy and new writes.
     public var lastKeys: [String]
+
+    /// Whether these are legacy writes: what the stream shows as such, and with a bridge, which brings every row into step,
+    /// what it named an application for.
+    public func isLegacy(bridged: Bool) -> Bool {
+      kind.isLegacy || (bridged && kind == .both && !application.isEmpty)
+    }
 
     /// A line from its parts.
     public init(
@@ -62,8 +68,8 @@ public struct LegacyAccount: Sendable, Equatable {
   public init(_ lines: [Line] = []) { self.lines = lines }
 
   /// The last change of some kinds.
-  public func last(where isWanted: (Kind) -> Bool) -> Line? {
-    lines.filter { isWanted($0.kind) && $0.lastAt != nil }.max { ($0.lastAt ?? 0) < ($1.lastAt ?? 0) }
+  public func last(where isWanted: (Line) -> Bool) -> Line? {
+    lines.filter { isWanted($0) && $0.lastAt != nil }.max { ($0.lastAt ?? 0) < ($1.lastAt ?? 0) }
   }
 
   /// Changes of a kind, over a span.
@@ -83,7 +89,9 @@ public struct LegacyAccount: Sendable, Equatable {
       SELECT l.kind, l.application, coalesce(sum(l.count) FILTER (WHERE l.day >= n.day), 0)::bigint,
              coalesce(sum(l.count) FILTER (WHERE l.day > n.day - 7), 0)::bigint, sum(l.count)::bigint,
              max(l.last_position), extract(epoch FROM max(l.last_at)),
-             (SELECT json_agg(CASE jsonb_typeof(k.key) WHEN 'string' THEN k.key #>> '{}' ELSE k.key::text END)
+             (SELECT json_agg(CASE jsonb_typeof(k.key) WHEN 'string' THEN k.key #>> '{}' WHEN 'array' THEN
+                              (SELECT string_agg(e.part, ', ') FROM jsonb_array_elements_text(k.key) AS e (part))
+                              ELSE k.key::text END)
                 FROM jsonb_array_elements(
                   (array_agg(l.last_keys ORDER BY l.last_at DESC NULLS LAST, l.day DESC))[1]) AS k (key))::text
         FROM crossfade.legacy AS l, now AS n WHERE l.slot = $1 GROUP BY l.kind, l.application ORDER BY 1, 2

@@ -58,7 +58,7 @@ extension ReadinessFacts {
         "drop the bridge: set `migrate.bridge: none`, drop its triggers, run `crossfade cutover SLOT` again")
     }
     return quietGate(
-      .legacyWrites, clock, account.last(where: \.isLegacy), of: "legacy write",
+      .legacyWrites, clock, account.last { $0.isLegacy(bridged: isBridged) }, of: "legacy write",
       "let it write \(derive.to); `crossfade readiness SLOT` shows it with its last keys")
   }
 
@@ -67,7 +67,8 @@ extension ReadinessFacts {
   private var bothGate: ReadinessGate? {
     guard !isBridged else { return nil }
     return quietGate(
-      .bothColumns, clock { $0 == .both }, account.last { $0 == .both }, of: "write of both columns",
+      .bothColumns, clock { $0.kind == .both }, account.last { $0.kind == .both },
+      of: "write of both columns",
       "let it leave \(derive.from) out: its statements would fail when that is renamed")
   }
 

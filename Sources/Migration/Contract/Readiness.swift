@@ -22,6 +22,8 @@ public struct Readiness: Sendable {
   public var vanishing: [String]
   /// What perhaps uses it, by its text.
   public var perhaps: [String]
+  /// Whether a bridge keeps the columns in step.
+  public var isBridged: Bool
   /// What tells which application writes, or why nothing does.
   public var attribution: String
   /// What the dual-write does.
@@ -33,6 +35,7 @@ public struct Readiness: Sendable {
     gates = facts.gates
     account = facts.account
     clock = facts.clock
+    isBridged = facts.isBridged
     now = facts.seen.now
     column = facts.column
     retiredAt = facts.retiredAt

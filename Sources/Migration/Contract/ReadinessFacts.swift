@@ -44,12 +44,12 @@ struct ReadinessFacts: Sendable {
     return direction.standing == .both || phase == 0 ? max(directionSince ?? 0, phase) : phase
   }
 
-  func clock(_ isCounted: (LegacyAccount.Kind) -> Bool) -> QuietClock {
+  func clock(_ isCounted: (LegacyAccount.Line) -> Bool) -> QuietClock {
     QuietClock(
       asked: Double(definition.migrate.quiet.count) / 1_000, cutover: cutoverSince,
       last: account.last(where: isCounted)?.lastAt, seen: seen.time)
   }
 
   /// The clock that `quiet` is about.
-  var clock: QuietClock { clock(\.isLegacy) }
+  var clock: QuietClock { clock { $0.isLegacy(bridged: isBridged) } }
 }

@@ -15,6 +15,8 @@ struct ContractReturn {
   let records: [StepRecord]
   /// Whether the triggers of a bridge stand.
   let isBridged: Bool
+  /// Whether the check stands by which the new column became NOT NULL.
+  let hasCheck: Bool
   /// Ids of the map that have no old text.
   let textless: [String]
 
@@ -22,7 +24,8 @@ struct ContractReturn {
     self.run = run
     let definition = run.definition
     let found = try MigrationError.asking {
-      () throws(PostgresError) -> (MigrationSteps, OldColumn, Direction, [StepRecord], Bool, [String]) in
+      () throws(PostgresError) -> (MigrationSteps, OldColumn, Direction, [StepRecord], Bool, Bool, [String])
+      in
       let steps = MigrationSteps(
         definition, facts: try StepFacts.ask(definition.derive, on: run.connection))
       let map = steps.facts.hasMap ? try MapTable.load(definition.derive.map, on: run.connection).rows : []
@@ -34,10 +37,11 @@ struct ContractReturn {
           CatalogProbe.triggers(steps.triggerNames, of: definition.derive.table),
           purpose: "look for the bridge"
         ).boolean(0, 0),
+        try run.connection.query(steps.checkProbe, purpose: "look for the check").boolean(0, 0),
         map.filter { $0.status == nil }.compactMap { $0.id?.string }
       )
     }
-    (steps, column, direction, records, isBridged, textless) = found
+    (steps, column, direction, records, isBridged, hasCheck, textless) = found
   }
 
   private var derive: SlotDefinition.Derive { run.definition.derive }
@@ -89,7 +93,7 @@ struct ContractReturn {
       slot: run.definition.slot, phase: try run.state()?.phase, steps: [], capture: [], keeps: undone.keeps,
       loses: [], confirmation: "\(derive.table).\(derive.from)")
     plan.goal = .cutOver
-    plan.steps = undone.steps
+    plan.steps = undone.steps.filter { $0.id != "contract.check" || hasCheck }
     if isResting { plan.steps += returning }
     if let exchange = temporaryBridge { plan.steps.append(exchange) }
     plan.keeps.append("\(derive.to) stays, and so do its index, its foreign key and who reads it")
@@ -116,7 +120,9 @@ struct ContractReturn {
     guard run.definition.migrate.bridge != .trigger else { return nil }
     let stands = records.contains { $0.id == "return.exchange" && isOurs($0) }
     guard stands || (isResting && !isInStep) else { return nil }
-    return steps.exchange(name, isRequired: false).reversed
+    var end = steps.exchange(name, isRequired: false).reversed
+    end?.title = "drop the bridge: the dual-write keeps both in step"
+    return end
   }
 
   private var losses: [String] {

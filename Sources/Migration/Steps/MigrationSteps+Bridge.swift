@@ -88,7 +88,8 @@ extension MigrationSteps {
     return """
 
             PERFORM pg_catalog.pg_logical_emit_message(
-              true, \(prefix), \(slot) || E'\\n' || pg_catalog.current_setting('application_name'));
+              true, \(prefix), \(slot) || E'\\n'
+                || coalesce(nullif(pg_catalog.current_setting('application_name'), ''), '(no application_name)'));
       """
   }
 }

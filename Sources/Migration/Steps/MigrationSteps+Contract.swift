@@ -15,6 +15,8 @@ extension MigrationSteps {
 
   private var checkName: String { ObjectName.make(derive.table.name, derive.to, "not_null") }
   private var quotedCheck: String { SQLText.identifier(checkName) }
+  /// Whether the check stands, by which NOT NULL comes.
+  var checkProbe: String { CatalogProbe.check(checkName, of: derive.table, validated: false) }
   var strongest: [Step.Lock] { [.init(.accessExclusive, on: table)] }
 
   private var check: Step {

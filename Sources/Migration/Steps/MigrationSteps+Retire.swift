@@ -32,7 +32,7 @@ extension MigrationSteps {
           + "WHEN (\(isLone) AND \(OwnWrites.isForeign)) EXECUTE FUNCTION \(guardName)()",
       ],
       locks: [.init(.shareRowExclusive, on: table)], hazards: [.shareRowExclusiveLock, .correctness],
-      probe: CatalogProbe.triggers([guardTriggerName], of: derive.table) + " OR (\(isRetired))",
+      probe: "SELECT (\(CatalogProbe.triggers([guardTriggerName], of: derive.table))) OR (\(isRetired))",
       wayBack: dropGuard, wayBackLocks: strongest)
   }
 

@@ -34,16 +34,19 @@ struct ReadinessReport {
 
   /// Who writes the old way, and where.
   private var writers: [String] {
-    let legacy = readiness.account.lines.filter { $0.kind.isLegacy && $0.lastAt != nil }
+    let legacy = readiness.account.lines.filter {
+      $0.isLegacy(bridged: readiness.isBridged) && $0.lastAt != nil
+    }
     guard !legacy.isEmpty else { return [] }
     return ["legacy writes:"]
       + legacy.sorted { ($0.lastAt ?? 0) > ($1.lastAt ?? 0) }.map { line in
         let who = line.application.isEmpty ? "(application not known)" : line.application
         let ago = QuietClock.text(readiness.now - (line.lastAt ?? readiness.now))
-        let keys = line.lastKeys.suffix(10).joined(separator: " ")
+        let keys = line.lastKeys.prefix(10).joined(separator: "; ")
         return
           "  \(who)\(line.kind == .conflict ? ", both columns, not in step" : ""): \(HumanFormat.count(line.week)) in 7 days, "
-          + "the last \(ago) ago, at \(line.lastPosition.map { "\($0)" } ?? "?"); keys \(keys)"
+          + "the last \(ago) ago, at \(line.lastPosition.map { "\($0)" } ?? "?")"
+          + (keys.isEmpty ? "" : "; keys \(keys)")
       } + ["  \(readiness.attribution)"]
   }
 

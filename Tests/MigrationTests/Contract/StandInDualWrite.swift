@@ -14,7 +14,7 @@ final class StandInDualWrite: Sendable {
     )
     try connection.query(
       "SELECT pg_advisory_lock(hashtext('crossfade'), hashtext($1))", [.text(slot)], purpose: "take the lock")
-    let box = Box(connection: connection)
+    let box = Handed(connection)
     let flag = Flag()
     stop = flag
     worker = Worker {
@@ -39,9 +39,6 @@ final class StandInDualWrite: Sendable {
 
   deinit { stop.raise() }
 }
-
-/// Hands a session to the thread that is its own from then on.
-private struct Box: @unchecked Sendable { let connection: Connection }
 
 /// Goes up once.
 final class Flag: Sendable {
