@@ -18,6 +18,8 @@ public struct AuditEvent: Sendable, Hashable {
     case cleared
     /// The migration reached another phase.
     case phase
+    /// The migration was tried on a copy.
+    case rehearsed
   }
 
   /// What kind of thing.
@@ -43,6 +45,10 @@ public struct AuditEvent: Sendable, Hashable {
     public var from: String?
     /// The phase now.
     public var to: String?
+    /// What came of a rehearsal.
+    public var result: String?
+    /// The plan that it was of.
+    public var plan: String?
 
     /// Nothing.
     public init() {}
