@@ -10,6 +10,23 @@ extension MigrationSteps {
     return (facts.version.major >= 15 ? [publishAll] : []) + [identity, direction, nullable, reads]
   }
 
+  /// Every step that a definition may have led to until now, whatever it says of the bridge.
+  var cutoverEver: [Step] {
+    var early = self
+    early.definition.migrate.bridge = .none
+    return early.cutover
+  }
+
+  /// The direction's way back: the old column alone counts again.
+  var directionBack: Step {
+    var step = direction
+    step.title = "undo: \(step.title)"
+    step.probe =
+      "SELECT NOT EXISTS (SELECT FROM crossfade.direction WHERE slot = \(SQLText.literal(definition.slot)) "
+      + "AND (standing <> 'forward' OR asked <> 'forward'))"
+    return step
+  }
+
   /// Before 15 no publication lists columns.
   ///
   /// With REPLICA IDENTITY FULL every update of a table fails in the application while a publication lists only some of its
@@ -58,7 +75,7 @@ extension MigrationSteps {
     step.hazards = [.correctness]
     step.probe =
       "SELECT EXISTS (SELECT FROM crossfade.direction WHERE slot = \(SQLText.literal(definition.slot)) "
-      + "AND standing = 'both')"
+      + "AND standing = 'both' AND asked = 'both')"
     step.wayBackNote =
       "`crossfade cutover --back --forward-only`, once nobody writes \(derive.to) alone any more"
     return step

@@ -58,7 +58,7 @@ extension StepFacts {
     let rows = try connection.query(
       """
       SELECT to_json(ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
-               WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs) ORDER BY a.attnum))
+               WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs::int2[]) ORDER BY a.attnum))
         FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid
        WHERE p.pubname = $1 AND r.prrelid = to_regclass($2) AND r.prattrs IS NOT NULL
       """, [.text(publication.name), .text(table.quoted)],
