@@ -29,8 +29,11 @@ extension MigrationSteps {
   }
 
   /// Triggers fire in the order of their names: after those of the application, so that what they set is seen.
-  var triggerNames: [String] {
-    ["zz_crossfade_insert_\(definition.slot)", "zz_crossfade_update_\(definition.slot)"]
+  var triggerNames: [String] { Self.bridgeTriggers(of: definition.slot) }
+
+  /// Its triggers' names.
+  static func bridgeTriggers(of slot: String) -> [String] {
+    ["zz_crossfade_insert_\(slot)", "zz_crossfade_update_\(slot)"]
       .map { String($0.prefix(Identifier.maximumBytes)) }
   }
 

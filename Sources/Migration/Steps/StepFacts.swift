@@ -41,6 +41,11 @@ public struct StepFacts: Sendable, Hashable {
   public var hasSchema: Bool
   /// The tables of the schema that are missing.
   public var missingTables: [ControlTable]
+  /// The replica identity of the table and its partitions, by their quoted names: `DEFAULT`, `USING INDEX "name"`. It is the
+  /// way back of a cutover, and no part of the plan.
+  public var identities: [String: String] = [:]
+  /// The columns that the publication lists; nil where it lists none, and sends all.
+  public var publishedColumns: [String]?
 
   /// Facts from their parts; by default nothing stands yet, on a plain table.
   public init(

@@ -86,7 +86,7 @@ private struct RollbackConfirmation: Sendable {
 }
 
 /// What a rollback would do or did.
-private struct RollbackReport {
+struct RollbackReport {
   private let plan: RollbackPlan
 
   init(_ plan: RollbackPlan) { self.plan = plan }
