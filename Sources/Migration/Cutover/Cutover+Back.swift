@@ -85,8 +85,10 @@ extension Cutover {
     let steps = MigrationSteps(definition, facts: try facts(on: connection))
     return try MigrationError.asking { () throws(PostgresError) in
       let records = try StepRecord.load(slot: definition.slot, on: connection)
-      let undone = RollbackSteps(forward: steps.cutoverEver.filter { !$0.statements.isEmpty }, records: records)
-        .steps
+      let undone = RollbackSteps(
+        forward: steps.cutoverEver.filter { !$0.statements.isEmpty }, records: records
+      )
+      .steps
       let nullable = undone.filter { $0.id == "cutover.nullable" }
       return (nullable.isEmpty ? [] : steps.restoreNotNull) + nullable + [steps.directionBack]
         + undone.filter { $0.id != "cutover.nullable" }

@@ -43,7 +43,8 @@ extension GateFacts {
         "lag", passes: false,
         "applied up to \(lag.applied), \(Sizes.text(lag.target.bytes(since: lag.applied))) short",
         threshold: wanted,
-        mend: "see `crossfade status SLOT`; ask where the log of `crossfade run` is, and give --wait more seconds"
+        mend:
+          "see `crossfade status SLOT`; ask where the log of `crossfade run` is, and give --wait more seconds"
       )
     }
     return Gate(
@@ -184,7 +185,8 @@ extension GateFacts {
       threshold: "none in \(span)", age: age,
       mend: direction.standing == .both
         ? "find who writes \(derive.to) alone (`crossfade readiness SLOT`), and let \(span) pass"
-        : "whoever writes \(derive.to) alone now is overwritten from \(derive.from): let them wait for the cutover")
+        : "whoever writes \(derive.to) alone now is overwritten from \(derive.from): let them wait for the cutover"
+    )
   }
 
   private var rehearsed: Gate {
