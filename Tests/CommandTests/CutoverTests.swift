@@ -175,5 +175,86 @@ extension CommandTests {
         [try CrossfadeBinary.path(), command[0], slot.path] + command.dropFirst(), environment: environment,
         within: .seconds(60))
     }
+
+    @Test("on a server each gate says what is wrong, by itself, and opens again once that is mended")
+    func gates() throws {
+      let slot = try verified("cutover_gates")
+      /// The gates that do not hold after a change, which `mend` takes back.
+      func expectClosed(_ expected: [String], _ change: String = "SELECT 1", mend: String = "SELECT 1") throws
+      {
+        try slot.sql(change)
+        let look = try slot.crossfade("cutover", more: ["--dry-run", "--json", "--wait", "3s"])
+        let gates = try #require(try object(look)["gates"] as? [[String: Any]], "\(look.output)")
+        let names = gates.filter { $0["passes"] as? Bool != true }.map { $0["gate"] as? String ?? "" }
+        #expect(names == expected, "\(change): \(look.output)")
+        #expect(look.status == .exited(names.isEmpty ? 0 : 3))
+        try slot.sql(mend)
+      }
+      try expectClosed([])
+      // It is also a row that should not be there.
+      try expectClosed(
+        ["verification", "quarantine"],
+        "INSERT INTO crossfade.quarantine (slot, key, status, reason) VALUES ('cutover_gates', '[\"1\"]', 'auth', 'x')",
+        mend: "DELETE FROM crossfade.quarantine")
+      try done(slot, "verify", "--restart")
+      try expectClosed(
+        ["phase"], "UPDATE crossfade.migration SET phase = 'expanded'",
+        mend: "UPDATE crossfade.migration SET phase = 'backfilled'")
+      // A key by any name will do.
+      try expectClosed(
+        [], "ALTER TABLE transactions RENAME CONSTRAINT transactions_state_id_fkey TO other",
+        mend: "ALTER TABLE transactions RENAME CONSTRAINT other TO transactions_state_id_fkey")
+      try expectClosed(
+        ["index", "leftovers"],
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'transactions_state_id_idx'::regclass",
+        mend: "UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'transactions_state_id_idx'::regclass"
+      )
+      try expectClosed(
+        ["foreign key"],
+        "UPDATE pg_constraint SET convalidated = false WHERE conname = 'transactions_state_id_fkey'",
+        mend: "UPDATE pg_constraint SET convalidated = true WHERE conname = 'transactions_state_id_fkey'")
+      try expectClosed(
+        ["lone writes"],
+        "INSERT INTO crossfade.legacy (slot, day, kind, count, last_at, last_keys) "
+          + "VALUES ('cutover_gates', now()::date, 'new', 1, now() - interval '5 min', '[[\"7\"]]')",
+        mend: "DELETE FROM crossfade.legacy")
+      if slot.hasColumnLists {
+        try expectClosed(
+          ["both ways"], "CREATE PUBLICATION analytics FOR TABLE transactions (id, status)",
+          mend: "DROP PUBLICATION analytics")
+      }
+      // The map changed: what was verified by the old one does not count any more.
+      try expectClosed(
+        ["verification", "map", "statuses"], "UPDATE transaction_state SET legacy_status = 'x' WHERE id = 3",
+        mend: "UPDATE transaction_state SET legacy_status = 'Settled' WHERE id = 3")
+      try expectClosed(["verification"])
+      try done(slot, "verify", "--restart")
+      try expectClosed([])
+      let watch = try ChildProcess(
+        [try CrossfadeBinary.path(), "verify", slot.path, "--watch", "0.2"], environment: slot.environment,
+        output: .file(slot.directory + "/watch.out"), errors: .file(slot.directory + "/watch.out"))
+      defer { watch.stop(SIGTERM) }
+      #expect(
+        try slot.await(
+          "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'crossfade verify cutover_gates'"
+        ))
+      try expectClosed([], "UPDATE transactions SET status = 'CAPTURED' WHERE id < 50")
+    }
+
+    @Test("a rehearsal that the definition asks for, of this very plan")
+    func rehearsal() throws {
+      let slot = try verified("cutover_rehearsed", more: "migrate:\n  rehearsed: required\n")
+      let refused = try slot.crossfade("cutover", more: ["--confirm", Self.column])
+      #expect(refused.status == .exited(3))
+      #expect(
+        refused.output.contains("\n      mend:  crossfade rollback SLOT --rehearse\n"), "\(refused.output)")
+      let hash = try #require(try object(slot.crossfade("plan", more: ["--json"]))["plan"] as? String)
+      for (result, passes) in [("failed", false), ("passed", true)] {
+        try slot.sql(
+          "INSERT INTO crossfade.rehearsal (slot, plan_hash, tool_version, result) VALUES ('cutover_rehearsed', '\(hash)', '1', '\(result)')"
+        )
+        #expect(try slot.crossfade("cutover", more: ["--dry-run"]).status == .exited(passes ? 0 : 3))
+      }
+    }
   }
 }

@@ -70,6 +70,9 @@ struct CutoverCommand: AsyncParsableCommand {
     }
     if back, percent != nil { throw ValidationError("--back goes back to none: leave out --percent") }
     if forwardOnly || force, !back { throw ValidationError("--forward-only and --force are for --back") }
+    if forwardOnly, force {
+      throw ValidationError("--forward-only needs `crossfade run` at work: --force is for --back alone")
+    }
     if watch != nil, !dryRun { throw ValidationError("--watch is for --dry-run") }
     if let watch, !(0.1...3_600).contains(watch) {
       throw ValidationError("--watch takes 0.1 to 3600 seconds")
@@ -136,7 +139,7 @@ struct CutoverCommand: AsyncParsableCommand {
     }
     if forwardOnly {
       let (plan, result) = try cutover.forwardOnly(
-        force: force, confirm: { confirmation.ask($0) }, report: { display.show($0) })
+        confirm: { confirmation.ask($0) }, report: { display.show($0) })
       return .turned(plan, result)
     }
     let (plan, result) = try cutover.run(
