@@ -43,7 +43,7 @@ import Testing
         "backfilled: backfill.foreign-key: add foreign key public.transactions(state_id) to public.transaction_state, for new rows",
         "backfilled: backfill.validate: validate the foreign key of public.transactions, for the rows that were there",
         "verified: verify.whole: compare state_id with what the map makes of status, in every row",
-        "cut over: cutover.publication: publish all columns of public.transactions, not only those of the slot",
+        "cut over: cutover.publication: publish all columns of public.transactions: the change log holds whole rows then",
         "cut over: cutover.identity: have the old row in the stream, so that it tells which column a writer changed",
         "cut over: cutover.direction: keep status in step from state_id too, for those who still read it",
         "cut over: cutover.nullable: let status be left out by writers that give state_id",

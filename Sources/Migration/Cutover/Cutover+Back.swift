@@ -109,7 +109,8 @@ extension Cutover {
       if reads.percent > 0 || gates.phase == .cutOver { pending.insert(telling(0), at: 0) }
       return CutoverPlan(
         slot: definition.slot, phase: gates.phase, reads: reads, percent: 0,
-        direction: gates.direction, gates: gates.backGates(quiet: options.quiet), steps: pending,
+        column: definition.derive.to.description, direction: gates.direction,
+        gates: gates.backGates(quiet: options.quiet), steps: pending,
         confirmation: "\(definition.derive.table).\(definition.derive.from)")
     }
   }

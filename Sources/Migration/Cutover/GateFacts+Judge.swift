@@ -49,7 +49,7 @@ extension GateFacts {
     }
     return Gate(
       "lag", passes: true,
-      "applied after \(took) ms; \(Sizes.text(lag.behind)) of WAL were not when it was asked",
+      "\(Sizes.text(lag.behind)) behind, applied \(took) ms later",
       threshold: wanted)
   }
 
@@ -193,8 +193,9 @@ extension GateFacts {
     let isRequired = definition.migrate.rehearsed == .required
     return Gate(
       "rehearsal", passes: rehearsal != nil || !isRequired,
-      rehearsal.map { "passed \($0.at), by \($0.role)" } ?? "none of plan \(plan) has passed",
-      threshold: isRequired ? "one of this plan that passed" : "not required (migrate.rehearsed)",
+      rehearsal.map { "passed \($0.at), by \($0.role)" } ?? "none of plan \(plan) has passed"
+        + (isRequired ? "" : "; not required"),
+      threshold: isRequired ? "one of this plan that passed" : "none (migrate.rehearsed: optional)",
       age: rehearsal?.age, mend: "crossfade rollback SLOT --rehearse")
   }
 

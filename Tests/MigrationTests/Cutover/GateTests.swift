@@ -42,7 +42,7 @@ import Testing
       Self.lines(try Self.open().gates) == [
         "pass phase: backfilled, since 2026-11-21 10:00:00 UTC | backfilled or later, and not contracted",
         "pass run: crossfade dual-write s, server process 7 | at work",
-        "pass lag: applied after 12 ms; 2.0 KiB of WAL were not when it was asked | everything up to 0/1000 within 10 s",
+        "pass lag: 2.0 KiB behind, applied 12 ms later | everything up to 0/1000 within 10 s",
         "pass verification: every row is verified as of 0/1000 | every row right as of 0/1000",
         "pass quarantine: empty | empty",
         "pass map: 2 states, each status there and back | ids and statuses unique, as the definition lists them",
@@ -52,8 +52,8 @@ import Testing
         "pass leftovers: none | no INVALID index on state_id",
         "pass slot: wal_status reserved, read by server process 9 | read by somebody, its WAL kept",
         "pass lone writes: none of state_id alone in the last 1h | none in 1h",
-        "pass both ways: step cutover.identity sees to it | whole old rows in the stream, or the bridge",
-        "pass rehearsal: none of plan 123456789abc has passed | not required (migrate.rehearsed)",
+        "pass both ways: step cutover.identity sees to it; the change log holds whole rows then | whole old rows in the stream, or the bridge",
+        "pass rehearsal: none of plan 123456789abc has passed; not required | none (migrate.rehearsed: optional)",
       ])
   }
 
