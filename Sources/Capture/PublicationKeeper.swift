@@ -84,6 +84,7 @@ struct PublicationKeeper {
       throw unfit("it has a row filter; changes of rows outside it would be missed")
     }
     guard filtered else { return }
+    // A column that the table has no more, the old one after its end, is nobody's to publish.
     let missing = try connection.asking(
       """
       SELECT c FROM unnest($1::text[]) c WHERE NOT c = ANY ($2::name[]::text[])

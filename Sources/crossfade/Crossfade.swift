@@ -10,7 +10,8 @@ struct CrossfadeCommand: AsyncParsableCommand {
     abstract: "Fades an old column out while a new one fades in, on a live PostgreSQL ledger.",
     subcommands: [
       CheckCommand.self, PlanCommand.self, ExpandCommand.self, RunCommand.self, StatusCommand.self,
-      BackfillCommand.self, ConstrainCommand.self, VerifyCommand.self, RollbackCommand.self,
+      BackfillCommand.self, ConstrainCommand.self, VerifyCommand.self, CutoverCommand.self,
+      ReadinessCommand.self, ContractCommand.self, RollbackCommand.self,
       AuditCommand.self, QuarantineCommand.self, ResetCommand.self, LogCommand.self, ReplayCommand.self,
       DecodeCommand.self, DemoCommand.self,
     ])
