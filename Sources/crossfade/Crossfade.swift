@@ -11,7 +11,8 @@ struct CrossfadeCommand: AsyncParsableCommand {
     subcommands: [
       CheckCommand.self, PlanCommand.self, ExpandCommand.self, RunCommand.self, StatusCommand.self,
       BackfillCommand.self, ConstrainCommand.self, VerifyCommand.self, RollbackCommand.self,
-      AuditCommand.self, QuarantineCommand.self, ResetCommand.self, LogCommand.self, ReplayCommand.self,
+      AuditCommand.self, ReportCommand.self, QuarantineCommand.self, ResetCommand.self, LogCommand.self,
+      ReplayCommand.self,
       DecodeCommand.self, DemoCommand.self,
     ])
 }

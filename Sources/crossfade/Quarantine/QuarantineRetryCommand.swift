@@ -27,7 +27,9 @@ struct QuarantineRetryCommand: AsyncParsableCommand {
       let outcome = try await MigrationSession.run {
         (interrupt) throws(MigrationError) -> QuarantineRetry.Outcome in
         do throws(PostgresError) {
-          return try QuarantineRetry(definition: definition, interrupt: interrupt).run()
+          let outcome = try QuarantineRetry(definition: definition, interrupt: interrupt).run()
+          try outcome.record(definition, interrupt)
+          return outcome
         } catch {
           throw .postgres(error)
         }
@@ -44,6 +46,24 @@ struct QuarantineRetryCommand: AsyncParsableCommand {
             + "\(HumanFormat.count(outcome.remaining)) remain")
       }
       if outcome.remaining > 0 { throw ExitCode.differences }
+    }
+  }
+}
+
+extension QuarantineRetry.Outcome {
+  /// Tells the audit trail, where there is one and this role may write to it.
+  fileprivate func record(_ definition: SlotDefinition, _ interrupt: Interrupt) throws(PostgresError) {
+    guard looked > 0 else { return }
+    let connection = try Connection(
+      definition.source.revealed,
+      options: .init(
+        applicationName: "crossfade quarantine \(definition.slot)", settings: [("search_path", "pg_catalog")]),
+      interrupt: interrupt)
+    var details = AuditEvent.Details()
+    details.rows = ["tried": Int64(looked), "released": Int64(released), "left": remaining]
+    _ = try connection.transaction(purpose: "write the audit trail") { () throws(PostgresError) in
+      try AuditTrail(slot: definition.slot, connection: connection).appendWhereKept(
+        AuditEvent(.retried, details: details))
     }
   }
 }
