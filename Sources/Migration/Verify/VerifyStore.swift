@@ -48,7 +48,10 @@ struct VerifyStore {
       if !rows.isEmpty { try write(rows, purpose) }
       try update(state, purpose)
       guard let event else { return }
-      try connection.query("SET LOCAL lock_timeout = '30s'", purpose: purpose)
+      // Evidence is to outlive a crash of the server; and a step that waits for its lock holds the account's row meanwhile.
+      try connection.query(
+        "SELECT set_config('synchronous_commit', 'on', true), set_config('lock_timeout', '30s', true)",
+        purpose: purpose)
       try AuditTrail(slot: slot, connection: connection).appendWhereKept(event)
     }
   }

@@ -18,12 +18,14 @@ struct RollbackCommand: AsyncParsableCommand {
   @OptionGroup var logging: LoggingOptions
   @Option(help: ArgumentHelp("Do it: the column that goes, as schema.table.column.", valueName: "name"))
   var yesDrop: String?
+  @OptionGroup var rehearsal: RehearseOptions
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
     try await atTheEdge {
       let definition = try slot.load()
       let logger = logging.logger("rollback")
+      if rehearsal.isWanted { return try await rehearsal.run(definition, logger, json: json) }
       let display = StepDisplay(isQuiet: json)
       let confirmation = RollbackConfirmation(given: yesDrop, isQuiet: json)
       let (plan, outcomes) = try await MigrationSession.run {

@@ -10,16 +10,19 @@ extension CommandTests {
     /// Expanded while somebody with a hostile name stands in the way, backfilled, verified.
     private func told(_ name: String, on cluster: Cluster? = nil) throws -> LedgerSlot {
       let slot = try LedgerSlot(name, on: cluster)
-      let blocker = try Connection(
-        slot.cluster.conninfo(database: slot.name), options: .init(applicationName: Self.hostile))
-      try blocker.script(
-        "BEGIN; LOCK TABLE public.transactions IN ACCESS SHARE MODE", purpose: "stand in the way")
-      let release = Worker<Void> {
-        usleep(2_500_000)
-        _ = try? blocker.query("COMMIT", purpose: "go away")
+      let conninfo = slot.cluster.conninfo(database: slot.name)
+      let blocker = Worker<Bool> {
+        guard let session = try? Connection(conninfo, options: .init(applicationName: Self.hostile)) else {
+          return false
+        }
+        let sql = "BEGIN; LOCK TABLE public.transactions IN ACCESS SHARE MODE; SELECT pg_sleep(2.5); COMMIT"
+        return (try? session.script(sql, purpose: "stand in the way")) != nil
       }
+      try #require(
+        try slot.await(
+          "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = '\(name)'"))
       try #require(try slot.crossfade("expand").status == .exited(0))
-      _ = release
+      try #require(eventually(within: .seconds(20)) { blocker.isFinished })
       try slot.start()
       try slot.sql("UPDATE transactions SET status = E'<img src=x>|`y`\\u202E' WHERE id = 4")
       try #require(try slot.await("SELECT count(*) = 1 FROM crossfade.quarantine"))
