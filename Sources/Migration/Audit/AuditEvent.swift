@@ -18,6 +18,8 @@ public struct AuditEvent: Sendable, Hashable {
     case cleared
     /// The migration reached another phase.
     case phase
+    /// A plan that was reviewed is carried out: by its hash.
+    case accepted
     /// The migration was tried on a copy.
     case rehearsed
     /// The rows that were there before are derived.
@@ -61,6 +63,8 @@ public struct AuditEvent: Sendable, Hashable {
     public var witness: String?
     /// The plan that it was of.
     public var plan: String?
+    /// What the table was like when the plan was accepted.
+    public var sketch: TableSketch?
 
     /// Nothing.
     public init() {}
