@@ -30,6 +30,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
   ],
   targets: [
     .systemLibrary(
@@ -70,6 +71,17 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
+      name: "Subscriptions",
+      dependencies: [
+        "PGOutput", "ChangeLog", "Derivation",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HummingbirdTLS", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: settings),
+    .target(
       name: "Migration",
       dependencies: [
         "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite", "Replay", "FailPoints",
@@ -88,6 +100,7 @@ let package = Package(
       name: "crossfade",
       dependencies: [
         "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite", "Replay", "Migration",
+        "Subscriptions",
         "Operations", "LocalCluster",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -141,6 +154,13 @@ let package = Package(
       dependencies: [
         "crossfade", "LocalCluster", "Derivation", "Replay", "Migration", "Operations", "Postgres",
         "PGOutput", "ChangeLog", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "SubscriptionsTests",
+      dependencies: [
+        "Subscriptions", "Derivation", "LocalCluster",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
     .testTarget(name: "OperationsTests", dependencies: ["Operations"], swiftSettings: settings),

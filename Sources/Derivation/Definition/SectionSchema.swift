@@ -9,7 +9,7 @@ struct SectionSchema {
     name: "",
     keys: [
       "version", "slot", "publication", "source", "derive", "log", "confirm", "stream", "write", "backfill",
-      "migrate",
+      "migrate", "serve",
     ],
     example: "begin with `version: 1`, then `slot:`, `source:`, `derive:` and `log:`")
   static let source = SectionSchema(
@@ -51,6 +51,13 @@ struct SectionSchema {
     name: "backfill.signals.queries[]", keys: ["name", "sql", "limit", "on_unknown"],
     example: "write `{name: queue, sql: SELECT count(*) FROM jobs, limit: 1000}`")
 
+  static let serve = SectionSchema(
+    name: "serve", keys: ["listen", "tls", "tokens", "connections"],
+    example: "write `listen: 127.0.0.1:8642` indented under it")
+  static let tls = SectionSchema(
+    name: "serve.tls", keys: ["certificate", "key"],
+    example: "write `certificate:` and `key:` indented under it, each the path of a PEM file")
+
   static let migrate = SectionSchema(
     name: "migrate",
     keys: [
@@ -59,7 +66,8 @@ struct SectionSchema {
     ], example: "write its keys indented under it, or remove it for the defaults")
 
   static let all = [
-    root, source, derive, map, log, retain, stream, write, backfill, signals, signal, query, migrate,
+    root, source, derive, map, log, retain, stream, write, backfill, signals, signal, query, migrate, serve,
+    tls,
   ]
 
   /// Where a key that stands in the wrong mapping belongs.

@@ -22,12 +22,14 @@ public struct SlotDefinition: Hashable, Sendable {
   public var backfill: Backfill
   /// How the schema is changed.
   public var migrate: Migrate
+  /// What is served over HTTP; nil: nothing.
+  public var serve: Serve?
 
   /// A definition from its parts.
   public init(
     slot: String, publication: Identifier, source: ConnectionString, derive: Derive, log: Log,
     confirm: Confirm = .logged, stream: Stream = Stream(), write: Write = Write(),
-    backfill: Backfill = Backfill(), migrate: Migrate = Migrate()
+    backfill: Backfill = Backfill(), migrate: Migrate = Migrate(), serve: Serve? = nil
   ) {
     self.slot = slot
     self.publication = publication
@@ -39,6 +41,7 @@ public struct SlotDefinition: Hashable, Sendable {
     self.write = write
     self.backfill = backfill
     self.migrate = migrate
+    self.serve = serve
   }
 }
 

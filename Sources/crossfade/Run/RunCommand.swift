@@ -1,4 +1,5 @@
 import ArgumentParser
+import Derivation
 import Glibc
 import Logging
 import Operations
@@ -31,13 +32,18 @@ struct RunCommand: AsyncParsableCommand {
       let reporter = StatusReporter(pipeline: pipeline, logger: logging.logger("status"))
       HastyStop.install()
       let service = PipelineService(pipeline: pipeline, reporter: reporter)
+      var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+        .init(
+          service: service, successTerminationBehavior: .gracefullyShutdownGroup,
+          failureTerminationBehavior: .cancelGroup)
+      ]
+      if let serve = definition.serve {
+        let server = try ServingService(serve, pipeline: pipeline, logger: logging.logger("http"))
+        services.append(.init(service: server))
+      }
       let group = ServiceGroup(
         configuration: .init(
-          services: [
-            .init(
-              service: service, successTerminationBehavior: .gracefullyShutdownGroup,
-              failureTerminationBehavior: .cancelGroup)
-          ],
+          services: services,
           gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
       try await group.run()
     }

@@ -1,0 +1,83 @@
+import Hummingbird
+import PGOutput
+
+/// What there is to ask for.
+struct Routes: Sendable {
+  static let health = "/v1/health"
+
+  let slots: [ServedSlot]
+
+  func router(tokens: TokenFile?) -> Router<SlotContext> {
+    let router = Router(context: SlotContext.self, options: .autoGenerateHeadEndpoints)
+    router.addMiddleware {
+      Problems()
+      Authorization(tokens: tokens)
+    }
+    router.get("v1/health") { _, _ in Self.json { $0.member("status", "ok") } }
+    router.get("v1/slots") { _, context in
+      Self.json { writer in
+        writer.key("slots")
+        writer.beginArray()
+        for slot in self.slots where context.allows(slot.name) { writer.string(slot.name) }
+        writer.endArray()
+      }
+    }
+    router.get("v1/slots/:slot") { _, context in Self.response(Array(try self.slot(context).status().utf8)) }
+    router.get("v1/slots/:slot/reads") { request, context in
+      let slot = try self.slot(context)
+      let key = try Self.key(request)
+      guard let answer = slot.reads(key) else {
+        throw Problem(
+          status: .serviceUnavailable, title: "not known",
+          detail: "which column is to be read is not known now; read the old one: it is kept in step")
+      }
+      return Self.json { writer in
+        writer.member("slot", slot.name)
+        writer.key("new")
+        writer.boolean(answer.new)
+        writer.key("percent")
+        writer.integer(answer.percent)
+      }
+    }
+    return router
+  }
+
+  private func slot(_ context: SlotContext) throws -> ServedSlot {
+    let name = try context.parameters.require("slot")
+    guard let slot = slots.first(where: { $0.name == name }), context.allows(slot.name) else {
+      throw Problem.noSuchSlot(String(name.prefix(80)))
+    }
+    return slot
+  }
+
+  /// `?key=`, once at most, and nothing else.
+  private static func key(_ request: Request) throws -> String? {
+    let parameters = request.uri.queryParameters
+    if let other = parameters.first(where: { $0.key != "key" }) {
+      throw Problem.badRequest("there is no parameter \(other.key.prefix(40)); `key` is the only one")
+    }
+    guard parameters.count <= 1 else { throw Problem.badRequest("`key` is given more than once") }
+    return parameters.first.map { String($0.value) }
+  }
+
+  private static func json(_ body: (inout JSONWriter) -> Void) -> Response {
+    var writer = JSONWriter()
+    writer.beginObject()
+    body(&writer)
+    writer.endObject()
+    return response(writer.bytes)
+  }
+
+  private static func response(_ json: [UInt8]) -> Response {
+    Response(
+      status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+      body: .init(byteBuffer: ByteBuffer(bytes: json + [UInt8(ascii: "\n")])))
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func member(_ name: String, _ value: String) {
+    key(name)
+    string(value)
+  }
+}

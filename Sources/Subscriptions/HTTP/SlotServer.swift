@@ -1,0 +1,84 @@
+import Derivation
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+public import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+public import ServiceLifecycle
+import Synchronization
+
+/// Serves slots over HTTP, until it is shut down.
+public struct SlotServer: Service {
+  private let plan: ServePlan
+  private let application: Application<RouterResponder<SlotContext>>
+  private let bound: Bound
+
+  /// Reads certificate, key and tokens; listens when it is run.
+  public init(_ plan: ServePlan, slots: [ServedSlot], logger: Logger) throws(ServeError) {
+    self.plan = plan
+    let bound = Bound()
+    self.bound = bound
+    let tokens: TokenFile?
+    if let path = plan.tokens { tokens = try TokenFile(path: path, logger: logger) } else { tokens = nil }
+    application = Application(
+      router: Routes(slots: slots).router(tokens: tokens),
+      server: try Self.builder(plan),
+      configuration: .init(
+        address: .hostname(plan.host, port: plan.port), serverName: "crossfade",
+        availableConnectionsDelegate: .maximum(plan.connections, logger: logger)),
+      onServerRunning: { channel in
+        let port = channel.localAddress?.port ?? plan.port
+        bound.set(port)
+        logger.info(
+          "serving",
+          metadata: [
+            "listen": "\(plan.host):\(port)", "tls": "\(plan.tls != nil)", "tokens": "\(plan.tokens != nil)",
+          ])
+      },
+      logger: logger)
+  }
+
+  /// The port it listens on; nil before it does.
+  public var port: Int? { bound.port }
+
+  /// Listens and answers; throws `ServeError` when it cannot listen.
+  public func run() async throws {
+    do {
+      try await application.run()
+    } catch let error as IOError {
+      throw ServeError.cannotListen(address: "\(plan.host):\(plan.port)", reason: "\(error)")
+    }
+  }
+
+  private static func builder(_ plan: ServePlan) throws(ServeError) -> HTTPServerBuilder {
+    let plain = HTTPServerBuilder.http1(
+      configuration: .init(
+        idleTimeout: .seconds(Int64(plan.idleSeconds)),
+        httpDecoderConfiguration: .init(
+          maxHeaderFieldSize: plan.headBytes, maxHeaderListSize: plan.headBytes, maxHeaderFieldCount: 100)))
+    guard let tls = plan.tls else { return plain }
+    let chain: [NIOSSLCertificateSource]
+    let key: NIOSSLPrivateKeySource
+    do {
+      chain = try NIOSSLCertificate.fromPEMFile(tls.certificate).map { .certificate($0) }
+    } catch { throw .badCertificate(file: tls.certificate, reason: "\(error)") }
+    do {
+      key = .privateKey(try NIOSSLPrivateKey(file: tls.key, format: .pem))
+    } catch { throw .badCertificate(file: tls.key, reason: "\(error)") }
+    var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: key)
+    configuration.minimumTLSVersion = .tlsv12
+    do { return try .tls(plain, tlsConfiguration: configuration) } catch {
+      throw .badCertificate(file: tls.certificate, reason: "\(error)")
+    }
+  }
+
+  /// The port, once it is known.
+  private final class Bound: Sendable {
+    private let value = Mutex<Int?>(nil)
+
+    var port: Int? { value.withLock { $0 } }
+    func set(_ port: Int) { value.withLock { $0 = port } }
+  }
+}
