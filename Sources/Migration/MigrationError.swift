@@ -19,6 +19,8 @@ public enum MigrationError: Error, Sendable {
   case busy(slot: String, holder: String)
   /// The session that held the migration's lock is gone.
   case lockLost(slot: String)
+  /// The dual-write did not take up what was asked of it; why not.
+  case notTurned(slot: String, why: String)
 }
 
 extension MigrationError: CustomStringConvertible {
@@ -39,6 +41,8 @@ extension MigrationError: CustomStringConvertible {
     case .busy(let slot, let holder): return "the migration of slot \(slot) is being worked on: \(holder)"
     case .lockLost(let slot):
       return "the session that held the lock of the migration of slot \(slot) is gone: somebody ended it"
+    case .notTurned(let slot, let why):
+      return "the dual-write of slot \(slot) did not turn: \(why); it was asked to stay as it was"
     }
   }
 
@@ -55,6 +59,7 @@ extension MigrationError: CustomStringConvertible {
     case .heldElsewhere: return "wait for it, or stop it; a step runs once at a time"
     case .busy: return "wait for it, or stop it; one command at a time works on a migration"
     case .lockLost: return "run it again: it goes on where it was"
+    case .notTurned: return "let `crossfade run` catch up (`crossfade status SLOT`), then run this again"
     }
   }
 }

@@ -10,9 +10,9 @@ struct CrossfadeCommand: AsyncParsableCommand {
     abstract: "Fades an old column out while a new one fades in, on a live PostgreSQL ledger.",
     subcommands: [
       CheckCommand.self, PlanCommand.self, ExpandCommand.self, RunCommand.self, StatusCommand.self,
-      BackfillCommand.self, ConstrainCommand.self, VerifyCommand.self, RollbackCommand.self,
-      AuditCommand.self, ReportCommand.self, QuarantineCommand.self, ResetCommand.self, LogCommand.self,
-      ReplayCommand.self,
+      BackfillCommand.self, ConstrainCommand.self, VerifyCommand.self, CutoverCommand.self,
+      ReadinessCommand.self, ContractCommand.self, RollbackCommand.self, AuditCommand.self,
+      ReportCommand.self, QuarantineCommand.self, ResetCommand.self, LogCommand.self, ReplayCommand.self,
       DecodeCommand.self, DemoCommand.self,
     ])
 }

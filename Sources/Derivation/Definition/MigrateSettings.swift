@@ -15,6 +15,8 @@ extension SlotDefinition {
     public var quiet: Milliseconds
     /// How long the renamed old column is kept before it is dropped.
     public var grace: Milliseconds
+    /// Whether a cutover wants the proof of a rehearsal of its plan.
+    public var rehearsed: Rehearsed
     /// Whether the queries of those who block are recorded; they may hold card data.
     public var recordsQueries: Bool
     /// The hazards of the plan that are accepted, so that no others are; nil where the definition does not say.
@@ -25,7 +27,7 @@ extension SlotDefinition {
       index: Index = .after, foreignKey: ForeignKey = .validate, bridge: Bridge = .none,
       lockTimeout: Milliseconds = .seconds(2), lockBudget: Milliseconds = .seconds(600),
       quiet: Milliseconds = .seconds(24 * 3_600), grace: Milliseconds = .seconds(168 * 3_600),
-      recordsQueries: Bool = false, accepted: Set<AcceptedHazard>? = nil
+      rehearsed: Rehearsed = .optional, recordsQueries: Bool = false, accepted: Set<AcceptedHazard>? = nil
     ) {
       self.index = index
       self.foreignKey = foreignKey
@@ -34,6 +36,7 @@ extension SlotDefinition {
       self.lockBudget = lockBudget
       self.quiet = quiet
       self.grace = grace
+      self.rehearsed = rehearsed
       self.recordsQueries = recordsQueries
       self.accepted = accepted
     }
@@ -55,6 +58,14 @@ extension SlotDefinition {
     case validate
     /// Never.
     case none
+  }
+
+  /// Whether a cutover wants the proof of a rehearsal of its plan.
+  public enum Rehearsed: String, CaseIterable, Sendable {
+    /// It goes on without, and says so.
+    case optional
+    /// It is refused without.
+    case required
   }
 
   /// What keeps old and new column in step inside the writer's own transaction.
@@ -86,6 +97,9 @@ extension DefinitionReader {
     }
     if let value = span(section, "quiet", from: 0, to: 720 * 3_600_000) { migrate.quiet = value }
     if let value = span(section, "grace", from: 0, to: 2_160 * 3_600_000) { migrate.grace = value }
+    if let value = field(section, "rehearsed").flatMap({ choice($0, SlotDefinition.Rehearsed.self) }) {
+      migrate.rehearsed = value
+    }
     if let value = field(section, "record_queries").flatMap({ truth($0) }) { migrate.recordsQueries = value }
     if let value = field(section, "accept").flatMap({ hazards($0) }) { migrate.accepted = value }
     return migrate

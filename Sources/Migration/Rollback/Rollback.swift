@@ -3,8 +3,10 @@ import DualWrite
 public import Logging
 public import Postgres
 
-/// Undoes a migration that has not been cut over: the ways back of its steps, in reverse, each a step of its own.
+/// Undoes a migration, a stage at a time: a contract, and in a call of its own everything else.
 ///
+/// - A contract that was begun or done goes first (`ContractReturn`): applications that write the new column alone go on, and
+///   the old one is back.
 /// - Only what was made by us is undone; what stood before stays.
 /// - Capture goes first: the slot, so that the ledger's WAL is free, then the publication.
 /// - The account stays, and tells that it was undone. Interrupted anywhere, it can be run again.
@@ -31,6 +33,12 @@ public struct Rollback {
   ) throws(MigrationError) -> (plan: RollbackPlan, outcomes: [StepOutcome]?) {
     let run = try MigrationRun(
       definition, command: "rollback", interrupt: interrupt, logger: logger, report: report)
+    let contract = try ContractReturn(run)
+    if contract.isNeeded {
+      let plan = try contract.plan()
+      guard confirm(plan) else { return (plan, nil) }
+      return (plan, try contract.carryOut(plan))
+    }
     let capture = CaptureRollback(definition: definition, connection: run.connection)
     let plan = try plan(run, capture)
     guard !plan.isEmpty else { return (plan, []) }

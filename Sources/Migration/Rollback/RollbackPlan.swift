@@ -12,8 +12,10 @@ public struct RollbackPlan: Sendable {
   public var keeps: [String]
   /// What is gone afterwards, and whether it can be had again.
   public var loses: [String]
-  /// What the operator must name: `public.transactions.state_id`.
+  /// What the operator must name: `public.transactions.state_id`, the column that goes; or the one that comes back.
   public var confirmation: String
+  /// Where the migration is afterwards. From a later phase one stage is undone at a time: applications have to follow.
+  public var goal = Phase.planned
 
   /// Whether there is nothing to undo.
   public var isEmpty: Bool { steps.isEmpty && capture.isEmpty }

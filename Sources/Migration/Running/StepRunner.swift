@@ -63,31 +63,24 @@ struct StepRunner {
     do throws(MigrationError) {
       try PatientAttempts(runner: self, step: step, isBack: isBack).run(&effort)
     } catch {
-      // What cannot be written down now stays `running`, and the next run finds out.
-      if connection.isOpen, (try? account.isThere()) == true {
-        _ = try? connection.transaction(purpose: "write down the failure") { () throws(PostgresError) in
-          try account.fail(step, effort, error: "\(error)", isBack: isBack)
-        }
-      }
+      fail(step, effort, error, isBack: isBack)
       throw error
     }
   }
 
-  /// Whether the effect stands; no where what the probe asks about is not there.
-  func stands(_ step: Step) throws(PostgresError) -> Bool {
-    guard let probe = step.probe else { return false }
-    do throws(PostgresError) {
-      return try connection.query(probe, purpose: "look whether there is need to \(step.title)").boolean(0, 0)
-    } catch {
-      switch error.sqlState {
-      case .undefinedTable?, .undefinedSchema?, SQLState(rawValue: "42703")?: return false
-      default: throw error
-      }
+  /// What cannot be written down now stays `running`, and the next run finds out.
+  func fail(_ step: Step, _ effort: StepAccount.Effort, _ error: MigrationError, isBack: Bool) {
+    guard connection.isOpen, (try? account.isThere()) == true else { return }
+    _ = try? connection.transaction(purpose: "write down the failure") { () throws(PostgresError) in
+      try account.fail(step, effort, error: "\(error)", isBack: isBack)
     }
   }
 
+  /// Whether the effect stands.
+  func stands(_ step: Step) throws(PostgresError) -> Bool { try step.stands(on: connection) }
+
   /// Ours when a killed session of ours had begun it, or had done it; else somebody else's.
-  private func note(_ step: Step, _ record: StepRecord?, isBack: Bool) throws(PostgresError) {
+  func note(_ step: Step, _ record: StepRecord?, isBack: Bool) throws(PostgresError) {
     switch record?.state {
     case .done? where !isBack, .found? where !isBack, .undone? where isBack: return
     case .running?, .done?,

@@ -65,18 +65,25 @@ public struct MigrationState: Sendable, Hashable {
     }
     do throws(PostgresError) {
       try connection.transaction(purpose: "enter phase \(phase.rawValue)") { () throws(PostgresError) in
-        try connection.query(
-          "UPDATE crossfade.migration SET phase = $2, since = clock_timestamp(), tool_version = $3 WHERE slot = $1",
-          [.text(slot), .text(phase.rawValue), .text(ToolVersion.current)],
-          purpose: "enter phase \(phase.rawValue)")
-        var details = AuditEvent.Details()
-        details.from = now.rawValue
-        details.to = phase.rawValue
-        try AuditTrail(slot: slot, connection: connection).append(.init(.phase, details: details))
+        try change(from: now, to: phase, slot: slot, on: connection)
       }
     } catch {
       throw .postgres(error)
     }
     return true
+  }
+
+  /// Writes another phase down, and says so in the audit trail; part of the transaction it stands in.
+  static func change(
+    from now: Phase, to phase: Phase, slot: String, on connection: Connection
+  ) throws(PostgresError) {
+    try connection.query(
+      "UPDATE crossfade.migration SET phase = $2, since = clock_timestamp(), tool_version = $3 WHERE slot = $1",
+      [.text(slot), .text(phase.rawValue), .text(ToolVersion.current)],
+      purpose: "enter phase \(phase.rawValue)")
+    var details = AuditEvent.Details()
+    details.from = now.rawValue
+    details.to = phase.rawValue
+    try AuditTrail(slot: slot, connection: connection).append(.init(.phase, details: details))
   }
 }

@@ -7,7 +7,9 @@ public enum MigrationTables {
 
   /// All that `expand` makes, those of the dual-write and the backfill included.
   public static let all =
-    ControlSchema.tables + BackfillTable.tables + [migration, step, audit, RehearsalTable.control]
+    ControlSchema.tables + BackfillTable.tables + [
+      migration, step, audit, RehearsalTable.control, ReadsTable.table, RefillTable.control,
+    ]
 
   /// A row a slot: how far it has come, and the end of its audit trail.
   static let migration = ControlTable(

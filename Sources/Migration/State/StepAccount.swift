@@ -44,7 +44,7 @@ struct StepAccount {
   /// A step begins. Where it is more than one transaction, its way back is written down before it does anything.
   func begin(_ step: Step, isBack: Bool) throws(PostgresError) {
     try upsert(step, "running", effort: Effort(), error: nil, keepsWayBack: isBack)
-    if step.manner == .alone {
+    if step.manner != .transaction {
       try trail.append(AuditEvent(.begun, step: step.id, statements: step.statements))
     }
   }

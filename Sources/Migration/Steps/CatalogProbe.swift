@@ -66,6 +66,27 @@ enum CatalogProbe {
       + "AND attname = \(SQLText.literal(column.name)) AND NOT attisdropped AND attnotnull)"
   }
 
+  /// Whether an insert must give the column: it is NOT NULL and nothing else gives it a value.
+  static func required(_ column: Identifier, of table: QualifiedName) -> String {
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass(\(literal(table))) "
+      + "AND attname = \(SQLText.literal(column.name)) AND NOT attisdropped AND attnotnull AND NOT atthasdef "
+      + "AND attidentity = '')"
+  }
+
+  /// Whether the whole old row of an update is in the stream, for every partition too.
+  static func fullIdentity(of table: QualifiedName) -> String {
+    "SELECT to_regclass(\(literal(table))) IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c "
+      + "WHERE c.relreplident <> 'f' AND (c.oid = to_regclass(\(literal(table))) OR c.oid IN "
+      + "(SELECT relid FROM pg_catalog.pg_partition_tree(to_regclass(\(literal(table)))))))"
+  }
+
+  /// Whether a publication lists columns of the table (15 and later).
+  static func columnList(of publication: Identifier, on table: QualifiedName) -> String {
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_publication_rel AS r JOIN pg_catalog.pg_publication AS p "
+      + "ON p.oid = r.prpubid WHERE p.pubname = \(SQLText.literal(publication.name)) "
+      + "AND r.prrelid = to_regclass(\(literal(table))) AND r.prattrs IS NOT NULL)"
+  }
+
   static func triggers(_ names: [String], of table: QualifiedName) -> String {
     "SELECT count(*) = \(names.count) FROM pg_catalog.pg_trigger WHERE tgrelid = to_regclass(\(literal(table))) "
       + "AND tgname IN (\(names.map(SQLText.literal).joined(separator: ", ")))"

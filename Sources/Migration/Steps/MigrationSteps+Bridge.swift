@@ -8,6 +8,8 @@ import Postgres
 /// - Where both columns move, or neither can be told from the other, the row is left too: before cutover the stream derives the
 ///   new column from the old one, in the end.
 /// - Our own sessions say who they are (`OwnWrites`), and do not fire them.
+/// - From 14 on a write of the old column alone is told to the stream with the application's name, right before its row:
+///   once the row is in step nothing else would show it.
 extension MigrationSteps {
   var makeBridge: Step {
     step(
@@ -20,23 +22,18 @@ extension MigrationSteps {
       wayBackLocks: [.init(.accessExclusive, on: table)])
   }
 
-  /// Its end: the function speaks of the old column.
-  var dropBridge: Step {
-    step(
-      "contract.bridge", .contracted, "drop the triggers that kept \(derive.from) and \(derive.to) in step",
-      dropTriggers, locks: [.init(.accessExclusive, on: table)], hazards: [.accessExclusiveLock],
-      probe: CatalogProbe.not(CatalogProbe.triggers(triggerNames, of: derive.table)),
-      wayBack: makeBridge.statements)
-  }
-
-  private var dropTriggers: [String] {
+  /// Their end: the function speaks of the old column.
+  var dropTriggers: [String] {
     triggerNames.map { "DROP TRIGGER IF EXISTS \(SQLText.identifier($0)) ON \(table)" }
       + ["DROP FUNCTION IF EXISTS \(function)()"]
   }
 
   /// Triggers fire in the order of their names: after those of the application, so that what they set is seen.
-  private var triggerNames: [String] {
-    ["zz_crossfade_insert_\(definition.slot)", "zz_crossfade_update_\(definition.slot)"]
+  var triggerNames: [String] { Self.bridgeTriggers(of: definition.slot) }
+
+  /// Its triggers' names.
+  static func bridgeTriggers(of slot: String) -> [String] {
+    ["zz_crossfade_insert_\(slot)", "zz_crossfade_update_\(slot)"]
       .map { String($0.prefix(Identifier.maximumBytes)) }
   }
 
@@ -75,7 +72,7 @@ extension MigrationSteps {
             \(new) := (\(state)m.\(map.status.quoted) IS NULL);
           ELSE
             \(new) := (\(state)m.\(map.status.quoted)::text COLLATE "C" = \(old)::text);
-          END IF;
+          END IF;\(tell)
         ELSIF EXISTS (\(status)) THEN
           \(old) := (\(status));
         END IF;
@@ -84,6 +81,18 @@ extension MigrationSteps {
         RETURN NEW;
       END
       $bridge$
+      """
+  }
+
+  /// Last: should it fail, the row is derived all the same. A variable keeps what it was given before an error.
+  private var tell: String {
+    guard facts.version.major >= 14 else { return "" }
+    let (prefix, slot) = (SQLText.literal(OwnWrites.legacyPrefix), SQLText.literal(definition.slot))
+    return """
+
+            PERFORM pg_catalog.pg_logical_emit_message(
+              true, \(prefix), \(slot) || E'\\n'
+                || coalesce(nullif(pg_catalog.current_setting('application_name'), ''), '(no application_name)'));
       """
   }
 }

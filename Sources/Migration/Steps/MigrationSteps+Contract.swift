@@ -1,23 +1,23 @@
 import Derivation
 import Postgres
 
-/// The end of the old column. NOT NULL comes through a check that is validated beside the traffic, so that the scan under
+/// The new column is required. NOT NULL comes through a check that is validated beside the traffic, so that the scan under
 /// the strongest lock, which SET NOT NULL would make by itself, is spared (`tablecmds.c NotNullImpliedByRelConstraints`).
+///
+/// It comes before the rename: whoever still inserts the old way meets an error that names the new column, while readers
+/// of the old one go on.
 extension MigrationSteps {
   /// What must hold before each is not theirs to say: `contract` looks at it.
-  var contract: [Step] {
-    [check, validateCheck, notNull, dropCheck]
-      + (definition.migrate.bridge == .trigger ? [dropBridge] : []) + [rename, drop]
-  }
+  var contract: [Step] { required + retirement + [drop] }
+
+  /// NOT NULL for the new column.
+  var required: [Step] { [check, validateCheck, notNull, dropCheck] }
 
   private var checkName: String { ObjectName.make(derive.table.name, derive.to, "not_null") }
   private var quotedCheck: String { SQLText.identifier(checkName) }
-  private var strongest: [Step.Lock] { [.init(.accessExclusive, on: table)] }
-
-  /// The name that the old column has while it is kept.
-  var retired: Identifier {
-    (try? Identifier(ObjectName.make(derive.from, "retired"))) ?? derive.from
-  }
+  /// Whether the check stands, by which NOT NULL comes.
+  var checkProbe: String { CatalogProbe.check(checkName, of: derive.table, validated: false) }
+  var strongest: [Step.Lock] { [.init(.accessExclusive, on: table)] }
 
   private var check: Step {
     step(
@@ -55,29 +55,5 @@ extension MigrationSteps {
       ["ALTER TABLE \(table) DROP CONSTRAINT IF EXISTS \(quotedCheck)"], locks: strongest,
       hazards: [.accessExclusiveLock],
       probe: CatalogProbe.not(CatalogProbe.check(checkName, of: derive.table, validated: false)))
-  }
-
-  private var rename: Step {
-    step(
-      "contract.rename", .contracted,
-      "rename \(derive.from) to \(retired), so that what still uses it is found",
-      ["ALTER TABLE \(table) RENAME COLUMN \(derive.from.quoted) TO \(retired.quoted)"], locks: strongest,
-      hazards: [.accessExclusiveLock, .correctness, .untrackableDependencies],
-      probe: CatalogProbe.not(CatalogProbe.column(derive.from, of: derive.table)),
-      wayBack: ["ALTER TABLE \(table) RENAME COLUMN \(retired.quoted) TO \(derive.from.quoted)"])
-  }
-
-  private var drop: Step {
-    step(
-      "contract.drop", .contracted, "drop \(retired), after \(definition.migrate.grace)",
-      ["ALTER TABLE \(table) DROP COLUMN \(retired.quoted)"], locks: strongest,
-      hazards: [.accessExclusiveLock, .deletesData],
-      probe: CatalogProbe.not(CatalogProbe.column(retired, of: derive.table)),
-      wayBack: [
-        "ALTER TABLE \(table) ADD COLUMN \(retired.quoted) \(facts.statusType)"
-      ],
-      wayBackNote:
-        "the old texts are gone, as are default, indexes and constraints of the column; the texts that the map holds are "
-        + "derived again from \(derive.to)")
   }
 }

@@ -40,23 +40,8 @@ extension MigrationSteps {
     return step
   }
 
-  /// The turn.
-  var cutover: [Step] {
-    var reads = work(
-      "cutover.reads", .cutOver, "tell applications to read \(derive.to)", "cutover", locks: [], wayBack: [])
-    reads.hazards = [.correctness]
-    reads.wayBackNote = "`crossfade cutover --back` tells them to read \(derive.from) again"
-    var direction = work(
-      "cutover.direction", .cutOver, "derive \(derive.from) from \(derive.to) from now on", "cutover",
-      locks: [],
-      wayBack: [])
-    direction.hazards = [.correctness]
-    direction.wayBackNote =
-      "`crossfade cutover --back` turns it; nothing is lost, since both columns were kept in step"
-    return [reads, direction]
-  }
-
-  private func work(
+  /// A step that is no list of statements.
+  func work(
     _ id: String, _ phase: Phase, _ title: String, _ command: String, locks: [Step.Lock], wayBack: [String]
   ) -> Step {
     Step(

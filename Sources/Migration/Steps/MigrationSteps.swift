@@ -5,7 +5,7 @@ import Postgres
 /// steps, whether they are shown, emitted for another tool, or run.
 public struct MigrationSteps: Sendable {
   /// What is migrated.
-  public let definition: SlotDefinition
+  public internal(set) var definition: SlotDefinition
   /// What the server is like.
   public let facts: StepFacts
 

@@ -4,8 +4,10 @@ public import Postgres
 
 extension StepFacts {
   /// Reads them; only asks, and needs no right but to read the map.
+  ///
+  /// - Parameter publication: the slot's, of which the way back of a cutover must know what it lists.
   public static func ask(
-    _ derive: SlotDefinition.Derive, on connection: Connection
+    _ derive: SlotDefinition.Derive, publication: Identifier? = nil, on connection: Connection
   ) throws(PostgresError) -> StepFacts {
     var facts = StepFacts(version: connection.serverVersion)
     let table = try connection.query(
@@ -17,6 +19,9 @@ extension StepFacts {
     let map = derive.map
     facts.statusType = try MapTable.columnType(derive.from, of: derive.table, on: connection) ?? "text"
     facts.idType = try MapTable.columnType(map.id, of: map.table, on: connection) ?? "bigint"
+    facts.requiresStatus = try connection.query(
+      CatalogProbe.notNull(derive.from, of: derive.table), purpose: "look up column \(derive.from)"
+    ).boolean(0, 0)
     facts.hasMap = try connection.query(
       "SELECT to_regclass($1) IS NOT NULL", [.text(map.table.quoted)], purpose: "look up \(map.table)"
     ).boolean(0, 0)
@@ -24,7 +29,44 @@ extension StepFacts {
     facts.missingStates = map.states.filter { !rows.contains(StateRow($0)) }
     facts.hasSchema = try ControlSchema.isThere(on: connection)
     facts.missingTables = try ControlTable.missing(of: MigrationTables.all, on: connection)
+    facts.identities = try identities(of: derive.table, on: connection)
+    if let publication {
+      facts.publishedColumns = try published(derive.table, by: publication, on: connection)
+    }
     return facts
+  }
+
+  private static func identities(
+    of table: QualifiedName, on connection: Connection
+  ) throws(PostgresError) -> [String: String] {
+    let rows = try connection.query(
+      """
+      SELECT pg_catalog.format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""')),
+             CASE c.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING'
+                  WHEN 'i' THEN coalesce('USING INDEX ' || pg_catalog.quote_ident(x.relname), 'DEFAULT') ELSE 'DEFAULT' END
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisreplident
+        LEFT JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+       WHERE c.oid = to_regclass($1) OR c.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(to_regclass($1)))
+      """, [.text(table.quoted)], purpose: "look up the replica identity of \(table)")
+    return (0..<rows.rowCount).reduce(into: [:]) { found, row in
+      if let name = rows[row, 0], let identity = rows[row, 1] { found[name] = identity }
+    }
+  }
+
+  private static func published(
+    _ table: QualifiedName, by publication: Identifier, on connection: Connection
+  ) throws(PostgresError) -> [String]? {
+    guard connection.serverVersion.major >= 15 else { return nil }
+    let rows = try connection.query(
+      """
+      SELECT to_json(ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
+               WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs::int2[]) ORDER BY a.attnum))
+        FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid
+       WHERE p.pubname = $1 AND r.prrelid = to_regclass($2) AND r.prattrs IS NOT NULL
+      """, [.text(publication.name), .text(table.quoted)],
+      purpose: "look up the columns of publication \(publication)")
+    return rows[0, 0].flatMap(JSONStrings.parse)
   }
 
   private static func partitions(

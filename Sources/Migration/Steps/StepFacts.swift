@@ -31,6 +31,8 @@ public struct StepFacts: Sendable, Hashable {
   public var idType: String
   /// The type of the old column.
   public var statusType: String
+  /// Whether the old column is NOT NULL.
+  public var requiresStatus: Bool
   /// Whether the map table stands.
   public var hasMap: Bool
   /// The states of the definition that the map lacks.
@@ -39,11 +41,17 @@ public struct StepFacts: Sendable, Hashable {
   public var hasSchema: Bool
   /// The tables of the schema that are missing.
   public var missingTables: [ControlTable]
+  /// The replica identity of the table and its partitions, by their quoted names: `DEFAULT`, `USING INDEX "name"`. It is the
+  /// way back of a cutover, and no part of the plan.
+  public var identities: [String: String] = [:]
+  /// The columns that the publication lists; nil where it lists none, and sends all.
+  public var publishedColumns: [String]?
 
   /// Facts from their parts; by default nothing stands yet, on a plain table.
   public init(
     version: ServerVersion, isPartitioned: Bool = false, partitions: [Partition] = [],
-    idType: String = "bigint", statusType: String = "text", hasMap: Bool = false, missingStates: [State] = [],
+    idType: String = "bigint", statusType: String = "text", requiresStatus: Bool = false,
+    hasMap: Bool = false, missingStates: [State] = [],
     hasSchema: Bool = false, missingTables: [ControlTable] = MigrationTables.all
   ) {
     self.version = version
@@ -51,6 +59,7 @@ public struct StepFacts: Sendable, Hashable {
     self.partitions = partitions
     self.idType = idType
     self.statusType = statusType
+    self.requiresStatus = requiresStatus
     self.hasMap = hasMap
     self.missingStates = missingStates
     self.hasSchema = hasSchema

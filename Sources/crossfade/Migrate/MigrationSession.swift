@@ -53,7 +53,7 @@ extension Failure {
       self.init(
         summary: error.description, hint: error.hint, isRetriable: true,
         exitCode: ExitCode.temporaryFailure.rawValue)
-    case .lockLost:
+    case .lockLost, .notTurned:
       self.init(
         summary: error.description, hint: error.hint, isRetriable: true,
         exitCode: ExitCode.temporaryFailure.rawValue)

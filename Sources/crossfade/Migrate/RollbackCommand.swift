@@ -8,16 +8,23 @@ import Operations
 struct RollbackCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rollback",
-    abstract: "Undoes the migration: capture, constraints, the new column, the map. What stood before stays.",
+    abstract: "Undoes the migration, a stage at a time. What stood before stays.",
     discussion: """
-      Says first what it will do and what is lost by it; then asks, or wants the column's name in --yes-drop. Refuses \
-      while `crossfade run` or `crossfade backfill` is at work. Killed anywhere, it can be run again. The audit trail stays.
+      Says first what it will do and what is lost by it; then asks, or wants a column's name. A contract that was begun or \
+      done is undone first: the old column comes back, filled, and both are kept in step (--yes-return; `crossfade run` \
+      must be at work). After that, and after `crossfade cutover --back`, everything else: capture, constraints, the new \
+      column, the map (--yes-drop; `run` and `backfill` must be stopped). Killed anywhere, it can be run again. The \
+      audit trail stays.
       """)
 
   @OptionGroup var slot: SlotFile
   @OptionGroup var logging: LoggingOptions
   @Option(help: ArgumentHelp("Do it: the column that goes, as schema.table.column.", valueName: "name"))
   var yesDrop: String?
+  @Option(
+    help: ArgumentHelp(
+      "After a contract, do it: the column that comes back, as schema.table.column.", valueName: "name"))
+  var yesReturn: String?
   @OptionGroup var rehearsal: RehearseOptions
   @Flag(help: "Print one JSON object.") var json = false
 
@@ -27,7 +34,7 @@ struct RollbackCommand: AsyncParsableCommand {
       let logger = logging.logger("rollback")
       if rehearsal.isWanted { return try await rehearsal.run(definition, logger, json: json) }
       let display = StepDisplay(isQuiet: json)
-      let confirmation = RollbackConfirmation(given: yesDrop, isQuiet: json)
+      let confirmation = RollbackConfirmation(drops: yesDrop, returns: yesReturn, isQuiet: json)
       let (plan, outcomes) = try await MigrationSession.run {
         (interrupt) throws(MigrationError) -> (plan: RollbackPlan, outcomes: [StepOutcome]?) in
         try Rollback(definition: definition, interrupt: interrupt, logger: logger).run(
@@ -38,13 +45,15 @@ struct RollbackCommand: AsyncParsableCommand {
       } else if plan.isEmpty {
         print("nothing to roll back: nothing of slot \(plan.slot) is there")
       } else if outcomes != nil {
-        print("rolled back; the audit trail stays: crossfade audit \(slot.path)")
+        print(RollbackReport(plan).next(slot.path))
       }
       if outcomes == nil {
-        if let yesDrop, yesDrop != plan.confirmation {
+        let does = RollbackConfirmation.what(plan)
+        if let given = plan.goal == .planned ? yesDrop : yesReturn, given != plan.confirmation {
           throw Failure(
-            summary: "--yes-drop names \(yesDrop), and what goes is \(plan.confirmation)",
-            hint: "nothing was done; name the column that goes", exitCode: ExitCode.refused.rawValue)
+            summary:
+              "\(RollbackConfirmation.option(plan)) names \(given), and what \(does) is \(plan.confirmation)",
+            hint: "nothing was done; name the column that \(does)", exitCode: ExitCode.refused.rawValue)
         }
         throw ExitCode.refused
       }
@@ -52,47 +61,57 @@ struct RollbackCommand: AsyncParsableCommand {
   }
 }
 
-/// Asks whether to go on: by the option, or on a terminal.
+/// Asks whether to go on: by the option of the stage, or on a terminal.
 private struct RollbackConfirmation: Sendable {
-  let given: String?
+  let drops: String?
+  let returns: String?
   let isQuiet: Bool
+
+  static func option(_ plan: RollbackPlan) -> String {
+    plan.goal == .planned ? "--yes-drop" : "--yes-return"
+  }
+
+  static func what(_ plan: RollbackPlan) -> String { plan.goal == .planned ? "goes" : "comes back" }
 
   func ask(_ plan: RollbackPlan) -> Bool {
     if !isQuiet { LineSink(fileDescriptor: STDOUT_FILENO).write(line: RollbackReport(plan).text) }
-    if let given { return given == plan.confirmation }
+    if let given = plan.goal == .planned ? drops : returns { return given == plan.confirmation }
     guard !isQuiet, isatty(STDIN_FILENO) == 1 else {
       LineSink.standardError.write(
-        line: "nothing was done: to do it, add --yes-drop \(RollbackReport.shellWord(plan.confirmation))")
+        line: "nothing was done: to do it, add \(Self.option(plan)) \(ShellWord.of(plan.confirmation))")
       return false
     }
-    LineSink.standardError.write(line: "to do it, write the column that goes (\(plan.confirmation)):")
+    LineSink.standardError.write(
+      line: "to do it, write the column that \(Self.what(plan)) (\(plan.confirmation)):")
     return readLine() == plan.confirmation
   }
 }
 
 /// What a rollback would do or did.
-private struct RollbackReport {
+struct RollbackReport {
   private let plan: RollbackPlan
 
   init(_ plan: RollbackPlan) { self.plan = plan }
 
-  /// The line as a shell takes it.
-  static func shellWord(_ text: String) -> String {
-    text.allSatisfy { $0.isLetter || $0.isNumber || "._-".contains($0) }
-      ? text : "'" + text.replacing("'", with: "'\\''") + "'"
-  }
-
   var text: String {
-    var lines = ["slot \(plan.slot) is \(plan.phase?.rawValue ?? "not recorded"); to be undone:"]
+    let goal = plan.goal == .planned ? "" : ", back to \(plan.goal.rawValue)"
+    var lines = ["slot \(plan.slot) is \(plan.phase?.rawValue ?? "not recorded"); to be undone\(goal):"]
     lines += (plan.capture + plan.steps.map(\.undoneTitle)).enumerated().map { "  \($0 + 1)  \($1)" }
     lines += plan.keeps.map { "keeps: \($0)" }
     lines += (plan.loses.isEmpty ? ["nothing"] : plan.loses).map { "loses: \($0)" }
     return lines.joined(separator: "\n")
   }
 
+  func next(_ path: String) -> String {
+    plan.goal == .planned
+      ? "rolled back; the audit trail stays: crossfade audit \(path)"
+      : "back to \(plan.goal.rawValue); next: crossfade verify \(path) --restart, or crossfade cutover --back \(path)"
+  }
+
   func json(_ outcomes: [StepOutcome]?) -> JSONValue {
     [
       "slot": .string(plan.slot), "phase": plan.phase.map { .string($0.rawValue) } ?? .null,
+      "goal": .string(plan.goal.rawValue),
       "done": .bool(outcomes != nil), "capture": .array(plan.capture.map { .string($0) }),
       "steps": .array(
         plan.steps.map { step in
@@ -119,5 +138,8 @@ private struct RollbackReport {
 
 extension Step {
   /// Its statements say best what goes.
-  fileprivate var undoneTitle: String { statements.joined(separator: "; ") }
+  fileprivate var undoneTitle: String {
+    // Of the way back from a contract some are no statements, and others long functions.
+    statements.isEmpty || id.hasPrefix("return.") ? title : statements.joined(separator: "; ")
+  }
 }

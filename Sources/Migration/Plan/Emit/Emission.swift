@@ -117,6 +117,7 @@ public struct Emission: Sendable {
   var steps: [NumberedStep] { groups.flatMap(\.steps) }
 
   private static func name(of step: Step) -> String {
+    if step.id == "contract.rename" { return "rename" }
     if step.id == "contract.drop" { return "drop" }
     return switch step.phase {
     case .planned, .expanded: "expand"

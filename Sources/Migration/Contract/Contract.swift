@@ -1,0 +1,134 @@
+public import Derivation
+import DualWrite
+public import Logging
+public import Postgres
+
+/// The old column's end: the new one is required, the old one is renamed; later, in a call of its own, dropped.
+///
+/// - Nothing is done before every gate holds, and the gates are asked again right before the dual-write is asked to rest: what
+///   comes between may take hours.
+/// - Killed anywhere, it can be run again, and goes on; `rollback` goes back from anywhere.
+public struct Contract {
+  /// How far to go.
+  public enum Goal: Sendable, Equatable {
+    /// To the renamed column.
+    case retired
+    /// To the dual-write's rest: the rename is somebody else's.
+    case rest
+    /// To the end: what was renamed is dropped.
+    case dropped
+  }
+
+  let definition: SlotDefinition
+  let interrupt: Interrupt
+  let logger: Logger
+  let gate: PlanGate
+  let goal: Goal
+  /// Who says up to where everything is applied; nil for checkpoint and log.
+  var source: SeenThrough.Source?
+  /// Milliseconds that the dual-write has for its rest.
+  var patience = 60_000
+
+  /// For a slot.
+  public init(
+    definition: SlotDefinition, goal: Goal = .retired, interrupt: Interrupt, logger: Logger,
+    gate: PlanGate = PlanGate()
+  ) {
+    self.definition = definition
+    self.goal = goal
+    self.interrupt = interrupt
+    self.logger = logger
+    self.gate = gate
+  }
+
+  /// Looks, shows, asks, does.
+  ///
+  /// - Parameters:
+  ///   - confirm: given what would be done; what is not confirmed is not done.
+  ///   - report: told of each step as it goes.
+  /// - Returns: The plan, and what came of each step; nil when it was not confirmed, or a gate does not hold.
+  public func run(
+    confirm: (ContractPlan) -> Bool, report: @escaping @Sendable (StepNews) -> Void
+  ) throws(MigrationError) -> (plan: ContractPlan, outcomes: [StepOutcome]?) {
+    let run = try MigrationRun(
+      definition, command: "contract", interrupt: interrupt, logger: logger, report: report)
+    let facts = try MigrationError.asking { () throws(PostgresError) in
+      try StepFacts.ask(definition.derive, on: run.connection)
+    }
+    let steps = MigrationSteps(definition, facts: facts)
+    let plan = try plan(steps, on: run.connection)
+    guard plan.isAllowed, confirm(plan) else { return (plan, nil) }
+    guard !plan.steps.isEmpty else { return (plan, []) }
+    try gate.check(plan.steps, definition, facts)
+    return (plan, try carryOut(steps, plan, run))
+  }
+
+  private func look(on connection: Connection) throws(MigrationError) -> Readiness {
+    Readiness(
+      try ReadinessFacts.ask(definition, on: connection, interrupt: interrupt, source: source))
+  }
+
+  private func plan(_ steps: MigrationSteps, on connection: Connection) throws(MigrationError) -> ContractPlan
+  {
+    try refuseReturn(on: connection)
+    let readiness = try look(on: connection)
+    let derive = definition.derive
+    var plan = ContractPlan(
+      slot: definition.slot, goal: goal, readiness: readiness, steps: [], retired: steps.retired.description,
+      confirmation: "\(derive.table).\(goal == .dropped ? steps.retired : derive.from)")
+    switch (goal, readiness.column) {
+    case (.dropped, .retired): plan.steps = steps.contract.filter { $0.id == "contract.drop" }
+    case (.dropped, _): break
+    case (_, .stands):
+      plan.steps = steps.required + steps.retirement.filter { goal == .retired || $0.id != "contract.rename" }
+    // A predecessor was killed after the rename, or another tool did it: the account is brought up to it.
+    case (_, .retired):
+      let phase = try MigrationState.load(slot: definition.slot, on: connection)?.phase
+      if phase != .contracted { plan.steps = steps.required + steps.retirement }
+    case (_, .gone): break
+    }
+    return plan
+  }
+
+  private func carryOut(
+    _ steps: MigrationSteps, _ plan: ContractPlan, _ run: MigrationRun
+  ) throws(MigrationError) -> [StepOutcome] {
+    guard goal != .dropped else { return try run.run(plan.steps) }
+    var outcomes: [StepOutcome] = []
+    for step in plan.steps {
+      guard step.id == MigrationSteps.restID else {
+        outcomes += try run.run([step])
+        continue
+      }
+      if plan.readiness.column == .stands, plan.readiness.standing == Direction.Standing.both.rawValue {
+        try refuse(try look(on: run.connection))
+      }
+      outcomes.append(
+        try DirectionTurn(run: run, step: step, standing: .rest, isBack: false, patience: patience).take())
+    }
+    if goal == .retired { try run.enter(.contracted) }
+    return outcomes
+  }
+
+  /// Between the first look and the rename.
+  private func refuse(_ readiness: Readiness) throws(MigrationError) {
+    guard let first = readiness.obstacles.first else { return }
+    throw .notReady(
+      what: "before the rename this came: \(first.found)",
+      hint: "\(definition.derive.to) is required by now, the old column stands; run this again when "
+        + "`crossfade readiness SLOT` says so, or `crossfade rollback SLOT`")
+  }
+
+  /// A way back that was begun is not crossed: its trigger names the column that the rename would take away.
+  private func refuseReturn(on connection: Connection) throws(MigrationError) {
+    let begun = try MigrationError.asking { () throws(PostgresError) in
+      try StepRecord.load(slot: definition.slot, on: connection).contains {
+        $0.id.hasPrefix("return.") && [.done, .running, .failed].contains($0.state)
+      }
+    }
+    guard begun else { return }
+    throw .notReady(
+      what: "a rollback of the contract was begun, and is not at its end",
+      hint: "run `crossfade rollback SLOT`: it goes on; then this can begin anew")
+  }
+}

@@ -1,0 +1,56 @@
+/// What `contract` would do, and whether it may. A value: shown before anything is done.
+public struct ContractPlan: Sendable {
+  /// The slot.
+  public var slot: String
+  /// How far it goes.
+  public var goal: Contract.Goal
+  /// What was found.
+  public var readiness: Readiness
+  /// What it would do, in order; nothing where all is done.
+  public var steps: [Step]
+  /// The name that the old column has while it is kept.
+  public var retired: String
+  /// What the operator must name: `public.transactions.status`, or the retired column before it is dropped.
+  public var confirmation: String
+
+  /// What is in the way; empty where there is nothing to do.
+  public var obstacles: [ReadinessGate] {
+    guard !steps.isEmpty || goal == .dropped else { return [] }
+    return goal == .dropped ? dropObstacles : readiness.obstacles
+  }
+
+  /// Whether it may go on.
+  public var isAllowed: Bool { obstacles.isEmpty }
+
+  /// What is gone after the drop, and cannot be had again.
+  public var loses: [String] {
+    guard goal == .dropped, !steps.isEmpty else { return [] }
+    return [
+      "the texts of \(confirmation) that the map does not hold; those that it holds can be derived again"
+    ]
+      + readiness.vanishing.map { "\($0), which goes with the column" }
+  }
+
+  private var dropObstacles: [ReadinessGate] {
+    switch readiness.column {
+    case .gone: return []
+    case .stands:
+      return [
+        .fails(
+          .phase, "the old column is not retired: it stands under its own name",
+          "`crossfade contract SLOT` renames it; then it can be dropped after the grace time")
+      ]
+    case .retired: break
+    }
+    var obstacles = readiness.gates.filter { $0.name == .dependents && !$0.holds }
+    if let droppable = readiness.droppable, droppable > readiness.now {
+      obstacles.insert(
+        .fails(
+          .phase,
+          "the old column is kept until \(UTCText.of(droppable)), \(QuietClock.text(droppable - readiness.now)) from now",
+          "`migrate.grace` says how long; until then `crossfade rollback SLOT` has it back with all its texts"
+        ), at: 0)
+    }
+    return obstacles
+  }
+}

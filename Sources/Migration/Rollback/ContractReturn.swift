@@ -1,0 +1,163 @@
+import Derivation
+import DualWrite
+import Postgres
+
+/// The way back from a contract, begun or done: to `cut over`, with the old column in place and in step, both ways derived.
+///
+/// In this order, so that no update is lost: a trigger keeps the old column in step from here on; what lags is filled; it gets
+/// its name back, and in the same transaction the bridge takes over, which serves old writers too; the dual-write derives both
+/// ways again; a bridge that the definition does not ask for goes.
+struct ContractReturn {
+  let run: MigrationRun
+  let steps: MigrationSteps
+  let column: OldColumn
+  let direction: Direction
+  let records: [StepRecord]
+  /// Whether the triggers of a bridge stand.
+  let isBridged: Bool
+  /// Whether the check stands by which the new column became NOT NULL.
+  let hasCheck: Bool
+  /// Ids of the map that have no old text.
+  let textless: [String]
+
+  init(_ run: MigrationRun) throws(MigrationError) {
+    self.run = run
+    let definition = run.definition
+    let found = try MigrationError.asking {
+      () throws(PostgresError) -> (MigrationSteps, OldColumn, Direction, [StepRecord], Bool, Bool, [String])
+      in
+      let steps = MigrationSteps(
+        definition, facts: try StepFacts.ask(definition.derive, on: run.connection))
+      let map = steps.facts.hasMap ? try MapTable.load(definition.derive.map, on: run.connection).rows : []
+      return (
+        steps, try OldColumn.ask(steps, on: run.connection),
+        try Direction.load(slot: definition.slot, on: run.connection),
+        try StepRecord.load(slot: definition.slot, on: run.connection),
+        try run.connection.query(
+          CatalogProbe.triggers(steps.triggerNames, of: definition.derive.table),
+          purpose: "look for the bridge"
+        ).boolean(0, 0),
+        try run.connection.query(steps.checkProbe, purpose: "look for the check").boolean(0, 0),
+        map.filter { $0.status == nil }.compactMap { $0.id?.string }
+      )
+    }
+    (steps, column, direction, records, isBridged, hasCheck, textless) = found
+  }
+
+  private var derive: SlotDefinition.Derive { run.definition.derive }
+
+  private func isOurs(_ record: StepRecord) -> Bool {
+    switch record.state {
+    case .done, .running, .failed: true
+    case .pending, .found, .undone: false
+    }
+  }
+
+  /// Whether anything of a contract stands, or of an earlier way back.
+  var isNeeded: Bool {
+    if direction.standing == .forward, column == .gone { return false }
+    return isResting
+      || records.contains { ($0.id.hasPrefix("contract.") || $0.id.hasPrefix("return.")) && isOurs($0) }
+  }
+
+  /// Whether the old column is behind, or may be.
+  private var isResting: Bool {
+    direction.standing == .rest || direction.asked == .rest
+      || (direction.standing != .forward && column != .stands)
+  }
+
+  /// The bridge stands with the old column: there is nothing to fill.
+  private var isInStep: Bool { isBridged && column == .stands }
+
+  /// The name that the old column has while it is filled.
+  private var name: Identifier { column == .stands ? derive.from : steps.retired }
+
+  private var wasRequired: Bool {
+    records.first { $0.id == "contract.rename" }?.wayBack.contains(steps.requireStatus) == true
+  }
+
+  /// NOT NULL comes back where every state has an old text.
+  private var isRequired: Bool { wasRequired && textless.isEmpty && !isInStep && column != .stands }
+
+  /// The steps of `required` and the guard that are ours to undo.
+  private var undone: RollbackSteps {
+    RollbackSteps(
+      forward: steps.required + steps.retirement.filter { $0.id == "contract.guard" && !isResting },
+      records: records)
+  }
+
+  /// Everything in order, work among it.
+  func plan() throws(MigrationError) -> RollbackPlan {
+    try refuse()
+    var plan = RollbackPlan(
+      slot: run.definition.slot, phase: try run.state()?.phase, steps: [], capture: [], keeps: undone.keeps,
+      loses: [], confirmation: "\(derive.table).\(derive.from)")
+    plan.goal = .cutOver
+    plan.steps = undone.steps.filter { $0.id != "contract.check" || hasCheck }
+    if isResting { plan.steps += returning }
+    if let exchange = temporaryBridge { plan.steps.append(exchange) }
+    plan.keeps.append("\(derive.to) stays, and so do its index, its foreign key and who reads it")
+    if wasRequired, !textless.isEmpty {
+      plan.keeps.append("\(derive.from) stays nullable: not every state of the map has an old text")
+    }
+    plan.loses = losses
+    return plan
+  }
+
+  private var returning: [Step] {
+    var list: [Step] = []
+    if column == .gone { list += RollbackSteps(forward: [steps.drop], records: records).steps }
+    if !isInStep {
+      list += [steps.keep(name), steps.fill(name)]
+      if isRequired { list += steps.requireAgain(name) }
+      list.append(steps.exchange(name, isRequired: isRequired))
+    }
+    return list + [steps.deriveAgain]
+  }
+
+  /// The end of the bridge, where the definition asks for none and it is ours of a moment ago.
+  private var temporaryBridge: Step? {
+    guard run.definition.migrate.bridge != .trigger else { return nil }
+    let stands = records.contains { $0.id == "return.exchange" && isOurs($0) }
+    guard stands || (isResting && !isInStep) else { return nil }
+    var end = steps.exchange(name, isRequired: false).reversed
+    end?.title = "drop the bridge: the dual-write keeps both in step"
+    return end
+  }
+
+  private var losses: [String] {
+    guard isResting else { return [] }
+    var losses: [String] = []
+    if column == .gone {
+      losses.append(
+        "what went when \(derive.from) was dropped, and does not come back: texts that the map does not hold, its default, "
+          + "indexes, constraints and grants; it is made again nullable, and filled by the map")
+    }
+    if !textless.isEmpty {
+      losses.append(
+        "rows of state \(textless.joined(separator: ", ")) get NULL in \(derive.from): the map has no old text for "
+          + "\(textless.count == 1 ? "it" : "them")")
+    }
+    return losses
+  }
+
+  /// The dual-write is needed, and somebody who takes the new column for the old one's source.
+  private func refuse() throws(MigrationError) {
+    guard isResting else { return }
+    if column == .gone, records.first(where: { $0.id == "contract.drop" })?.wayBack.isEmpty != false {
+      throw .notReady(
+        what: "column \(derive.from) is gone, and no step of ours dropped it: its type is not known",
+        hint:
+          "ALTER TABLE \(derive.table.quoted) ADD COLUMN \(steps.retired.quoted) with its type, then run this again"
+      )
+    }
+    let runner = try MigrationError.asking { () throws(PostgresError) in
+      try LockHolder.find("crossfade", run.definition.slot, on: run.connection)
+    }
+    guard runner == nil else { return }
+    throw .notReady(
+      what:
+        "`crossfade run` is not at work: it is what keeps both columns in step once \(derive.from) is back",
+      hint: "start it, then run this again; nothing was done")
+  }
+}
