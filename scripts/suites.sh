@@ -11,7 +11,7 @@ telling+='|/(CheckTests|ConfirmationTests|JointFailureTests|OwnWritesTests|Prepa
 telling+='|/(KeyTests|ResetTests|ServerFaultTests|VisibilityTests)/'
 
 # What of these says more of time and crashes than of versions, and takes a minute: not in the short form.
-patient='[./](BackfillControlTests|BackfillStandbyTests|KillMatrixTests|StepRunnerTests)/'
+patient='[./](BackfillControlTests|CutoverHundred|BackfillStandbyTests|KillMatrixTests|StepRunnerTests)/'
 
 # Builds all tests. On a terminal the line that counts up stays; in a log it would be a thousand lines.
 build_tests() {

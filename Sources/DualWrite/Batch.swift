@@ -4,8 +4,8 @@ import PGOutput
 struct Batch {
   /// The distinct keys touched.
   var keys: KeyTable
-  /// Statuses the map does not know, as `KeyTable.Entry.unknown` numbers them; nil is NULL.
-  var unknown: [(status: [UInt8]?, position: LSN)] = []
+  /// What cannot be derived, as `KeyTable.Entry.unknown` numbers it.
+  var unknown: [Unmapped] = []
   /// The 32-bit numbers of the transactions in it, each once.
   var xids: [UInt32] = []
   /// The end of the last transaction that is whole with this batch; nil when there is none.
@@ -16,6 +16,13 @@ struct Batch {
   var changes = 0
   /// The table was truncated: nothing quarantined before stands any more.
   var truncated = false
+
+  /// How the application wrote, up to `endLSN`.
+  var account = Account()
+  /// What the flight carries in the standings in which nothing is derived from the row as it stands.
+  var course: CourseFlight?
+  /// The direction that takes effect with this flight's commit.
+  var turn: Direction?
 
   init(capacity: Int) { keys = KeyTable(capacity: capacity) }
 
@@ -29,5 +36,40 @@ struct Batch {
     transactions = 0
     changes = 0
     truncated = false
+    account = Account()
+    course = nil
+    turn = nil
   }
+}
+
+/// A row that is left as it is, and goes into quarantine.
+struct Unmapped {
+  /// The old column; nil is NULL.
+  var status: [UInt8]?
+  /// The end of the transaction that brought it; its commit record while that is under way.
+  var position: LSN
+  var refusal = Verdict.Refusal.unknownStatus
+  /// What the change told, where more than the status decides; and the version of the row it left.
+  var sight: Sight?
+  var state: [UInt8]?
+  var version: UInt32 = 0
+  /// Whether the server itself said so: our reading of the map changes nothing then.
+  var isFinal = false
+
+  /// Why, with the value that is not known.
+  var reason: String {
+    guard refusal == .unknownState, let state else { return refusal.reason }
+    return refusal.reason + ": '" + String(decoding: state.prefix(64), as: UTF8.self) + "'"
+  }
+}
+
+/// A flight of the standings `both` and `rest`: what is written to which version, and how far the checkpoint may go.
+struct CourseFlight {
+  /// In the keys' order.
+  var lines: [IntentionLine]
+  var path: CheckpointPath
+  /// The checkpoint stays before this, whatever the flight finds.
+  var earliestWaiting: LSN?
+  /// Whether there is anything to write at all: not at rest.
+  var derives: Bool
 }

@@ -4,49 +4,74 @@ import PGOutput
 
 /// Turns records of the log into batches: which keys were touched, up to which commit.
 ///
-/// A value without socket or clock. Changes to one key coalesce: the row is derived once, as it stands.
+/// A value without socket or clock. In the standing `forward` changes to one key coalesce: the row is derived once, as it stands.
+/// In `both` each whole transaction goes into the book of what is intended (`BatchBuilder+Course`).
 struct BatchBuilder {
-  private let derive: SlotDefinition.Derive
-  private var statuses: StatusSet
+  let derive: SlotDefinition.Derive
+  var statuses: StatusSet
+  /// Reads the pair of a change.
+  var pairs = PairReader()
+  /// What is done with a change.
+  private(set) var standing: Direction.Standing
+  /// What is intended in `both`.
+  var book = IntentionBook()
+  var staged = StagedTransaction()
+  private var account = TransactionAccount()
   private var relations: [RelationID: TrackedRelation?] = [:]
+  private let slot: String
   private let skipThrough: LSN
   private let forms: [TypeOID: BinaryForm]
 
-  private var final = LSN.invalid
-  private var xid: UInt32 = 0
+  /// The commit record of the transaction under way.
+  private(set) var final = LSN.invalid
+  private(set) var xid: UInt32 = 0
+  /// The end of the last transaction that was read.
+  private(set) var reached: LSN
   private var skipping = false
-  private var scratch: [UInt8] = []
+  /// The key of the row at hand.
+  var scratch: [UInt8] = []
   /// The text of a binary value.
-  private var text: [UInt8] = []
+  var text: [UInt8] = []
+  // A relation that does not fit is kept until the decoding is over: one error type at a time.
+  var failure: DualWriteError?
 
-  private(set) var batch: Batch
+  var batch: Batch
 
   /// - Parameters:
   ///   - forms: the binary forms of types that are not built in.
   ///   - skipThrough: transactions that ended here or before are applied already.
   init(
-    derive: SlotDefinition.Derive, statuses: StatusSet, forms: [TypeOID: BinaryForm] = [:], skipThrough: LSN,
-    capacity: Int
+    derive: SlotDefinition.Derive, slot: String = "", statuses: StatusSet, forms: [TypeOID: BinaryForm] = [:],
+    standing: Direction.Standing = .forward, blank: [UInt8]? = nil, skipThrough: LSN, capacity: Int
   ) {
     self.derive = derive
+    self.slot = slot
     self.statuses = statuses
     self.forms = forms
+    self.standing = standing
     self.skipThrough = skipThrough
+    reached = skipThrough
+    pairs.blank = blank
     batch = Batch(capacity: capacity)
   }
 
   /// Whether a transaction has begun whose end has not come.
   var isInsideTransaction: Bool { final.isValid }
 
+  /// Goes on in another standing: between two transactions, with nothing gathered and nothing intended.
+  mutating func turn(to standing: Direction.Standing) { self.standing = standing }
+
   /// Goes on with another map; what it knows by now is no longer unknown.
   mutating func use(_ statuses: StatusSet) {
     self.statuses = statuses
-    let known = batch.unknown.map { status, _ in
-      status.map { statuses.contains($0.rawBytes) } ?? statuses.knowsNull
-    }
     for index in 0..<batch.keys.count {
-      batch.keys.update(index) { entry in
-        if entry.unknown >= 0, known[Int(entry.unknown)] { entry.unknown = -1 }
+      let place = Int(batch.keys.entries[index].unknown)
+      guard batch.unknown.indices.contains(place), !batch.unknown[place].isFinal else { continue }
+      let unknown = batch.unknown[place]
+      if let sight = unknown.sight {
+        judgeAgain(unknown, sight, index)
+      } else if statuses.knows(unknown.status) {
+        batch.keys.update(index) { $0.unknown = -1 }
       }
     }
   }
@@ -66,7 +91,7 @@ struct BatchBuilder {
       case UInt8(ascii: "I"), UInt8(ascii: "U"), UInt8(ascii: "D"):
         guard !skipping else { return }
         guard let change = try RowChange(decoding: payload.bytes) else { return }
-        try add(change, walStart)
+        try add(change)
       default: try addOther(payload.bytes)
       }
     } catch {
@@ -75,12 +100,20 @@ struct BatchBuilder {
     if let failure = takeFailure() { throw failure }
   }
 
-  // A relation that does not fit is kept until the decoding is over: one error type at a time.
-  private var failure: DualWriteError?
-
   private mutating func takeFailure() -> DualWriteError? {
     defer { failure = nil }
     return failure
+  }
+
+  private mutating func add(_ change: RowChange) throws(DecodeError) {
+    guard let relation = relations[change.relation] ?? nil else { return }
+    batch.changes += 1
+    switch standing {
+    case .forward: addForward(change, relation)
+    case .both: addCourse(change, relation)
+    case .rest:
+      if let new = change.new, collect(new, change.old, relation) { _ = judge(change, new, relation) }
+    }
   }
 
   private mutating func addOther(_ payload: RawSpan) throws(DecodeError) {
@@ -92,14 +125,7 @@ struct BatchBuilder {
       skipping = begin.finalLSN < skipThrough
       if !skipping, batch.xids.last != xid { batch.xids.append(xid) }
     case .commit(let commit):
-      if !skipping {
-        batch.endLSN = commit.endLSN
-        batch.transactions += 1
-        // A position is a commit's end, which only its commit tells.
-        for index in batch.unknown.indices where batch.unknown[index].position == final {
-          batch.unknown[index].position = commit.endLSN
-        }
-      }
+      if !skipping { end(commit) }
       final = .invalid
       skipping = false
     case .relation(let relation):
@@ -111,119 +137,68 @@ struct BatchBuilder {
     case .truncate(let truncate):
       guard !skipping, truncate.relations.contains(where: { relations[$0] ?? nil != nil }) else { return }
       batch.changes += 1
-      batch.keys.removeAll()
-      batch.unknown.removeAll()
-      batch.truncated = true
+      if standing == .both { staged.truncate() } else { truncateBatch() }
+    case .message(let message): if !skipping { account.note(message, slot: slot) }
     default: return
     }
   }
 
-  private mutating func add(_ change: RowChange, _ walStart: UInt64) throws(DecodeError) {
-    guard let relation = relations[change.relation] ?? nil else { return }
-    batch.changes += 1
-    if let new = change.new {
-      guard collect(new, change.old, relation) else { return }
-      let index = scratch.withUnsafeBytes { batch.keys.index(of: $0) }
-      note(new, relation, index: index)
-      // The key itself moved: the row under the old key is gone.
-      guard let old = change.old, collect(old, nil, relation) else { return }
-      let before = scratch.withUnsafeBytes { batch.keys.index(of: $0) }
-      if before != index { gone(before) }
-    } else if let old = change.old {
-      guard collect(old, nil, relation) else { return }
-      gone(scratch.withUnsafeBytes { batch.keys.index(of: $0) })
-    }
+  /// The table is empty: what the batch holds of it stands no more.
+  mutating func truncateBatch() {
+    batch.keys.removeAll()
+    batch.unknown.removeAll()
+    batch.truncated = true
   }
 
-  private mutating func gone(_ index: Int) {
-    batch.keys.update(index) { entry in
-      entry.derives = false
-      entry.unknown = -1
-      entry.tellsStatus = true
+  private mutating func end(_ commit: Commit) {
+    batch.endLSN = commit.endLSN
+    batch.transactions += 1
+    reached = commit.endLSN
+    if standing == .both { endCourse(commit.endLSN) }
+    // A position is a commit's end, which only its commit tells.
+    for index in batch.unknown.indices where batch.unknown[index].position == final {
+      batch.unknown[index].position = commit.endLSN
     }
+    batch.account.add(account, end: commit.endLSN, at: commit.commitTime)
+    account.removeAll()
   }
 
-  /// What the new row says of its status.
-  private mutating func note(_ new: TupleView, _ relation: TrackedRelation, index: Int) {
-    var unknown: Int32 = -1
-    var tells = false
-    if let column = relation.statusColumn, let value = new.column(at: column) {
-      switch value {
-      case .unchanged: break
-      case .null:
-        tells = true
-        if !statuses.knowsNull { unknown = remember(nil) }
-      case .text(let bytes):
-        tells = true
-        if !statuses.contains(bytes) { unknown = remember([UInt8](bytes)) }
-      case .binary(let bytes):
-        tells = true
-        guard readText(of: bytes, relation.statusForm, derive.from) else { return }
-        if !statuses.contains(text.rawBytes) { unknown = remember(text) }
-      }
+  /// What a change tells, counted; nil where the columns are not published or were not sent in a form that can be read.
+  mutating func judge(_ change: RowChange, _ new: TupleView, _ relation: TrackedRelation) -> Judged? {
+    let deleted = standing == .both && change.old == nil ? staged.deletedPair(scratch) : nil
+    let isInsert: Bool
+    switch change.kind {
+    case .insert: isInsert = true
+    case .update, .delete: isInsert = false
     }
-    batch.keys.update(index) { entry in
-      entry.derives = true
-      if tells {
-        entry.unknown = unknown
-        entry.tellsStatus = true
-      }
+    let seen: Sight?
+    switch change.oldKind {
+    case .full:
+      seen = pairs.sight(new, before: change.old, deleted: nil, isInsert: isInsert, relation, statuses)
+    case .key, .none:
+      seen = pairs.sight(new, before: nil, deleted: deleted, isInsert: isInsert, relation, statuses)
     }
+    guard var sight = seen else { return nil }
+    var moved: KeyBytes?
+    if standing == .both, isInsert, !sight.hasBefore, let removed = staged.lastRemoved,
+      removed.pair == pairs.pair
+    {
+      // It took another key and another partition with it.
+      moved = removed.key
+      sight.hasBefore = true
+    }
+    let verdict = Verdict(sight)
+    // Before anybody writes the new column, a pair that does not agree was written by one who does not know it.
+    let isAged = standing == .forward && !sight.hasBefore && !sight.isInsert && sight.agreement != .agrees
+    account.note(isAged ? .old : verdict.kind, scratch)
+    return Judged(sight: sight, verdict: verdict, moved: moved)
   }
 
-  private mutating func remember(_ status: [UInt8]?) -> Int32 {
-    if let known = batch.unknown.firstIndex(where: { $0.status == status && $0.position == final }) {
-      return Int32(truncatingIfNeeded: known)
-    }
-    batch.unknown.append((status, final))
-    return Int32(truncatingIfNeeded: batch.unknown.count - 1)
-  }
-
-  /// Writes the key's columns into `scratch`; false when one was not sent.
-  private mutating func collect(
-    _ tuple: TupleView, _ old: TupleView?, _ relation: TrackedRelation
-  ) -> Bool {
-    scratch.removeAll(keepingCapacity: true)
-    for (place, column) in relation.keyColumns.enumerated() {
-      let form = relation.keyForms[place]
-      if append(tuple.column(at: column), form, derive.key[place]) { continue }
-      // A TOASTed key that did not change is sent with the old row only.
-      guard failure == nil, let old, append(old.column(at: column), form, derive.key[place]) else {
-        failure =
-          failure
-          ?? .relationUnfit(
-            relation: derive.table.description,
-            what: "a change arrived without its key; its replica identity has changed")
-        return false
-      }
-    }
-    return true
-  }
-
-  private mutating func append(_ value: ColumnValue?, _ form: BinaryForm?, _ column: Identifier) -> Bool {
-    guard let value else { return false }
-    switch value {
-    case .null, .unchanged: return false
-    case .text(let bytes): Self.append(bytes, to: &scratch)
-    case .binary(let bytes):
-      guard readText(of: bytes, form, column) else { return false }
-      let copy = text
-      Self.append(copy.rawBytes, to: &scratch)
-    }
-    return true
-  }
-
-  private static func append(_ bytes: RawSpan, to scratch: inout [UInt8]) {
-    withUnsafeBytes(of: UInt32(truncatingIfNeeded: bytes.byteCount)) { scratch.append(contentsOf: $0) }
-    scratch.append(bytes)
-  }
-
-  /// Puts the text form of a binary value into `text`; false, with `failure` set, when it cannot be read.
-  private mutating func readText(of bytes: RawSpan, _ form: BinaryForm?, _ column: Identifier) -> Bool {
-    text.removeAll(keepingCapacity: true)
-    if let form, form.appendText(of: bytes, to: &text) { return true }
-    failure = .relationUnfit(
-      relation: derive.table.description, what: "column \(column) came in a binary form that cannot be read")
-    return false
+  /// A change that was judged.
+  struct Judged {
+    var sight: Sight
+    var verdict: Verdict
+    /// The key under which the row was removed right before.
+    var moved: KeyBytes?
   }
 }

@@ -10,7 +10,7 @@ struct BatchParameters {
   /// The keys whose quarantine is settled, as JSON arrays of their columns' text.
   var settled: Parameter
   var settledCount: Int
-  /// What goes into quarantine: keys, statuses, positions.
+  /// What goes into quarantine: keys, statuses, positions, reasons.
   var quarantined: [Parameter]
   var quarantinedCount: Int
 
@@ -22,6 +22,7 @@ struct BatchParameters {
     var keys = ArrayLiteral(capacity: 64)
     var statuses = ArrayLiteral(capacity: 64)
     var positions = ArrayLiteral(capacity: 64)
+    var reasons = ArrayLiteral(capacity: 64)
     derivedCount = 0
     settledCount = 0
     quarantinedCount = 0
@@ -37,6 +38,7 @@ struct BatchParameters {
         keys.append(Self.json(table, entry))
         if let status = unknown.status { statuses.append(status) } else { statuses.appendNull() }
         positions.append(Array("\(unknown.position)".utf8))
+        reasons.append(Array(unknown.reason.utf8))
         quarantinedCount += 1
       } else if withSettled, entry.tellsStatus {
         settled.append(Self.json(table, entry))
@@ -45,31 +47,39 @@ struct BatchParameters {
     }
     derived = arrays.map { .terminatedText($0.finish()) }
     self.settled = .terminatedText(settled.finish())
-    quarantined = [keys, statuses, positions].map { .terminatedText($0.finish()) }
+    quarantined = [keys, statuses, positions, reasons].map { .terminatedText($0.finish()) }
   }
 
   /// `["123"]`: the key's columns as a JSON array of strings.
   static func json(_ table: KeyTable, _ entry: KeyTable.Entry) -> [UInt8] {
     var text: [UInt8] = [UInt8(ascii: "[")]
-    table.columns(of: entry) { column, bytes in
-      if column > 0 { text.append(contentsOf: ", ".utf8) }
-      text.append(UInt8(ascii: "\""))
-      for byte in bytes {
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-          text.append(UInt8(ascii: "\\"))
-          text.append(byte)
-        case 0..<0x20:
-          text.append(contentsOf: "\\u00".utf8)
-          text.append(Self.hex[Int(byte >> 4)])
-          text.append(Self.hex[Int(byte & 15)])
-        default: text.append(byte)
-        }
+    table.columns(of: entry) { append($1, at: $0, to: &text) }
+    return text + [UInt8(ascii: "]")]
+  }
+
+  /// As above, of a key as it is kept.
+  static func json(_ key: KeyBytes) -> [UInt8] {
+    var text: [UInt8] = [UInt8(ascii: "[")]
+    key.withUnsafeBytes { KeyTable.columns(of: $0) { append($1, at: $0, to: &text) } }
+    return text + [UInt8(ascii: "]")]
+  }
+
+  private static func append(_ bytes: Slice<UnsafeRawBufferPointer>, at column: Int, to text: inout [UInt8]) {
+    if column > 0 { text.append(contentsOf: ", ".utf8) }
+    text.append(UInt8(ascii: "\""))
+    for byte in bytes {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+        text.append(UInt8(ascii: "\\"))
+        text.append(byte)
+      case 0..<0x20:
+        text.append(contentsOf: "\\u00".utf8)
+        text.append(Self.hex[Int(byte >> 4)])
+        text.append(Self.hex[Int(byte & 15)])
+      default: text.append(byte)
       }
-      text.append(UInt8(ascii: "\""))
     }
-    text.append(UInt8(ascii: "]"))
-    return text
+    text.append(UInt8(ascii: "\""))
   }
 
   private static let hex = Array("0123456789abcdef".utf8)

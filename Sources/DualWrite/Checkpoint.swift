@@ -52,6 +52,10 @@ public struct Checkpoint: Sendable, Equatable {
       ], purpose: "write the first checkpoint of slot \(origin.slot)")
   }
 
+  /// The 64-bit number of transaction `x`, as seen from the snapshot `b`.
+  static let completed =
+    "(b.xmax + (((x - (b.xmax & 4294967295) + 2147483648) & 4294967295) - 2147483648))::text::xid8"
+
   /// Moves the checkpoint of `$1` to `$2`, adding `$3` transactions and `$4` changes, if every transaction in `$5`
   /// (32-bit numbers) is visible; no row comes back when one is not.
   ///
@@ -69,9 +73,9 @@ public struct Checkpoint: Sendable, Equatable {
      WHERE c.slot = $1 AND NOT EXISTS (
        SELECT FROM unnest($5::bigint[]) AS x
         WHERE NOT pg_catalog.pg_visible_in_snapshot(
-          (b.xmax + (((x - (b.xmax & 4294967295) + 2147483648) & 4294967295) - 2147483648))::text::xid8, b.s))
+          \(completed), b.s))
     RETURNING pg_catalog.pg_snapshot_xmin(b.s)::text::bigint & 4294967295,
-              EXISTS (SELECT FROM crossfade.quarantine AS q WHERE q.slot = $1)
+              EXISTS (SELECT FROM crossfade.quarantine AS q WHERE q.slot = $1), \(Direction.asked)
     """
 
   /// Which of the transactions in `$1` are not visible, for those who ask why nothing moves.
@@ -80,7 +84,7 @@ public struct Checkpoint: Sendable, Equatable {
     bounds AS (SELECT s, pg_catalog.pg_snapshot_xmax(s)::text::bigint AS xmax FROM now)
     SELECT x FROM bounds AS b, unnest($1::bigint[]) AS x
      WHERE NOT pg_catalog.pg_visible_in_snapshot(
-       (b.xmax + (((x - (b.xmax & 4294967295) + 2147483648) & 4294967295) - 2147483648))::text::xid8, b.s)
+       \(completed), b.s)
      LIMIT 1
     """
 }

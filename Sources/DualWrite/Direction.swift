@@ -62,6 +62,28 @@ public struct Direction: Sendable, Equatable {
     return try load(slot: slot, on: connection)
   }
 
+  /// An SQL expression: what is asked of slot `$1`, and since which position, in one text; NULL where nothing ever was.
+  static let asked =
+    "(SELECT d.asked || ' ' || d.asked_lsn::text FROM crossfade.direction AS d WHERE d.slot = $1)"
+
+  /// Takes in what that expression said.
+  mutating func note(asked text: String?) {
+    guard let text, let space = text.firstIndex(of: " "),
+      let standing = Standing(rawValue: String(text[..<space])),
+      let position = LSN(String(text[text.index(after: space)...]))
+    else { return }
+    asked = standing
+    askedLSN = position
+  }
+
+  /// Takes up what is asked of slot `$1`, namely `$2` since position `$3`, if that is still so and the checkpoint has come to
+  /// `$4` in this transaction.
+  static let takeUp = """
+    UPDATE crossfade.direction AS d SET standing = d.asked, since = clock_timestamp(), since_lsn = $4::pg_lsn
+     WHERE d.slot = $1 AND d.asked = $2 AND d.asked_lsn = $3::pg_lsn
+       AND EXISTS (SELECT FROM crossfade.checkpoint AS c WHERE c.slot = $1 AND c.end_lsn = $4::pg_lsn)
+    """
+
   private static let columns =
     "asked, asked_at::text, asked_lsn::text, standing, since::text, since_lsn::text"
 

@@ -25,6 +25,10 @@ public struct DualWriteStatus: Sendable {
   public var checkpoint = LSN.invalid
   /// The checkpoint that a crash cannot take back; invalid while the session has not learned it.
   public var durableCheckpoint = LSN.invalid
+  /// Which way it derives, and what is asked of it.
+  public var direction = Direction()
+  /// Rows for which it is known what is to be written, and which version of them is to be looked at first.
+  public var pending = 0
   /// Transactions applied since the start.
   public var transactions: UInt64 = 0
   /// Row changes applied since the start.

@@ -53,6 +53,23 @@ struct KeyTable {
     return index
   }
 
+  /// The index of a key; nil when it is not here.
+  func find(_ key: UnsafeRawBufferPointer) -> Int? {
+    var slot = Self.hash(key) & mask
+    while slots[slot] >= 0 {
+      let index = Int(slots[slot])
+      if matches(entries[index], key) { return index }
+      slot = (slot + 1) & mask
+    }
+    return nil
+  }
+
+  /// The key of an entry as it is kept.
+  func key(at index: Int) -> KeyBytes {
+    let entry = entries[index]
+    return Array(bytes[entry.offset..<(entry.offset + entry.length)])
+  }
+
   mutating func update(_ index: Int, _ change: (inout Entry) -> Void) {
     change(&entries[index])
   }
@@ -66,15 +83,20 @@ struct KeyTable {
   /// The columns of a key, each as text bytes.
   func columns(of entry: Entry, _ body: (Int, Slice<UnsafeRawBufferPointer>) -> Void) {
     bytes.withUnsafeBytes { raw in
-      var at = entry.offset
-      let end = entry.offset + entry.length
-      var column = 0
-      while at + 4 <= end {
-        let length = Int(raw.loadUnaligned(fromByteOffset: at, as: UInt32.self))
-        body(column, raw[(at + 4)..<(at + 4 + length)])
-        at += 4 + length
-        column += 1
-      }
+      Self.columns(
+        of: UnsafeRawBufferPointer(rebasing: raw[entry.offset..<(entry.offset + entry.length)]), body)
+    }
+  }
+
+  /// The columns of a key as it is kept.
+  static func columns(of key: UnsafeRawBufferPointer, _ body: (Int, Slice<UnsafeRawBufferPointer>) -> Void) {
+    var at = 0
+    var column = 0
+    while at + 4 <= key.count {
+      let length = Int(key.loadUnaligned(fromByteOffset: at, as: UInt32.self))
+      body(column, key[(at + 4)..<(at + 4 + length)])
+      at += 4 + length
+      column += 1
     }
   }
 

@@ -52,11 +52,38 @@ package struct Poison {
   private func quarantine(
     _ batch: Batch, _ key: Int, _ cause: ServerError, _ position: LSN
   ) throws(PostgresError) {
-    let json = BatchParameters.json(batch.keys, batch.keys.entries[key]) + [0]
+    try quarantine(BatchParameters.json(batch.keys, batch.keys.entries[key]), cause, position)
+  }
+
+  /// As `isolate` for a batch, of what is to be written to versions of rows: the lines refused, by their place.
+  func isolate(_ lines: [IntentionLine]) throws(PostgresError) -> [Int] {
+    try isolate(lines, lines.indices)
+  }
+
+  private func isolate(_ lines: [IntentionLine], _ range: Range<Int>) throws(PostgresError) -> [Int] {
+    guard !range.isEmpty else { return [] }
+    do throws(PostgresError) {
+      try session.write(lines[range])
+      return []
+    } catch {
+      guard case .server(let cause) = error, Self.isOfRow(cause.sqlState) else { throw error }
+      guard range.count > 1 else {
+        try quarantine(
+          BatchParameters.json(lines[range.lowerBound].key), cause, lines[range.lowerBound].position)
+        return [range.lowerBound]
+      }
+      let middle = range.lowerBound + range.count / 2
+      return try isolate(lines, range.lowerBound..<middle) + isolate(lines, middle..<range.upperBound)
+    }
+  }
+
+  private func quarantine(
+    _ key: [UInt8], _ cause: ServerError, _ position: LSN
+  ) throws(PostgresError) {
     try session.connection.query(
       QuarantineSQL.addFailed,
       [
-        .text(plan.slot), .terminatedText(json), .text("\(cause.message) (SQLSTATE \(cause.sqlState))"),
+        .text(plan.slot), .terminatedText(key + [0]), .text("\(cause.message) (SQLSTATE \(cause.sqlState))"),
         .text("\(position)"),
       ], purpose: "put a row in quarantine")
   }

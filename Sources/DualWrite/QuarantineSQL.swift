@@ -2,11 +2,12 @@ import Derivation
 
 /// The statements of the quarantine.
 enum QuarantineSQL {
-  /// Puts the keys in `$2` (JSON) with the statuses in `$3` and the positions in `$4` of slot `$1` under quarantine.
+  /// Puts the keys in `$2` (JSON) with the statuses in `$3`, the positions in `$4` and the reasons in `$5` of slot `$1` under
+  /// quarantine.
   static let add = """
     INSERT INTO crossfade.quarantine AS q (slot, key, status, reason, position)
-    SELECT $1, k::jsonb, s, 'the map has no such status', p::pg_lsn
-      FROM unnest($2::text[], $3::text[], $4::text[]) AS u(k, s, p) ORDER BY 2
+    SELECT $1, k::jsonb, s, r, p::pg_lsn
+      FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS u(k, s, p, r) ORDER BY 2
     ON CONFLICT (slot, key) DO UPDATE
        SET status = EXCLUDED.status, reason = EXCLUDED.reason, position = EXCLUDED.position,
            last_seen = clock_timestamp()

@@ -1,6 +1,5 @@
 import ChangeLog
 import Derivation
-import FailPoints
 import Logging
 import PGOutput
 import Postgres
@@ -9,9 +8,12 @@ import Postgres
 final class TargetSession {
   let connection: Connection
   let checkpoint: Checkpoint
-  private let plan: DualWritePlan
-  private let mark: WriteMark
-  private let keyColumns: Int
+  let plan: DualWritePlan
+  let mark: WriteMark
+  let keyColumns: Int
+  /// Which way is asked for and done, as of the last commit.
+  private(set) var direction: Direction
+  private var prepared: Set<Direction.Standing> = []
 
   /// The oldest transaction that was under way at the last commit (32 bits): everything before it is settled.
   private(set) var horizon: UInt32?
@@ -37,12 +39,14 @@ final class TargetSession {
     if isStandby { throw .standby }
     if let holder { throw .heldElsewhere(slot: plan.slot, pid: holder) }
     let loaded: Checkpoint?
+    let direction: Direction
     do throws(PostgresError) {
       try ControlSchema.ensure(on: connection)
       if try Checkpoint.load(slot: plan.slot, on: connection) == nil {
         try Checkpoint.create(endLSN: start, origin: origin, on: connection)
       }
       loaded = try Checkpoint.load(slot: plan.slot, on: connection)
+      direction = try Direction.load(slot: plan.slot, on: connection)
     } catch {
       throw .postgres(error)
     }
@@ -51,17 +55,19 @@ final class TargetSession {
         .unexpected(purpose: "read the checkpoint", what: "it is not there after it was written"))
     }
     checkpoint = loaded
+    self.direction = direction
     try Self.compare(loaded, origin)
     do throws(PostgresError) {
       mark = try WriteMark(.dualWrite, slot: plan.slot, on: connection)
     } catch {
       throw .postgres(error)
     }
-    try prepare()
+    try prepare(for: direction.standing)
     logger.info(
       "applying",
       metadata: [
         "slot": "\(plan.slot)", "after": "\(loaded.endLSN)", "mark": "\(mark.kind.rawValue)",
+        "direction": "\(direction.standing.rawValue)",
       ])
   }
 
@@ -83,15 +89,6 @@ final class TargetSession {
     }
   }
 
-  /// Sends a batch: checkpoint, rows, quarantine, in one flight and one commit.
-  func start(_ batch: Batch, end: LSN) throws(PostgresError) {
-    let parameters = BatchParameters(batch, keyColumns: keyColumns, withSettled: quarantineInUse)
-    let statements = statements(batch, parameters, end: end)
-    try connection.startPipeline(
-      statements, purpose: "apply a batch up to \(end)",
-      beforeSync: FailPoint.isArmed(.appliedBeforeCommit) ? { FailPoint.pass(.appliedBeforeCommit) } : nil)
-  }
-
   /// Derives some keys only; the checkpoint stands.
   func apply(_ keys: [Parameter]) throws(PostgresError) {
     let purpose = "apply a part of a batch"
@@ -104,6 +101,8 @@ final class TargetSession {
   enum Outcome {
     /// Committed; so many rows were written.
     case committed(rows: Int)
+    /// Committed, in the standings in which nothing is derived from the row as it stands.
+    case landed(CourseLanding)
     /// The rows are written, the checkpoint stands: a transaction of the batch is not visible yet.
     case unsettled
   }
@@ -113,21 +112,36 @@ final class TargetSession {
     let purpose = "apply a batch"
     let results = try connection.finishPipeline(purpose: purpose)
     // The first result is the mark's.
-    guard results.count > 2 else { throw .unexpected(purpose: purpose, what: "too few results") }
-    let advanced = results[1]
-    guard advanced.rowCount == 1 else { return .unsettled }
-    horizon = advanced.integer(0, 0).map { UInt32(truncatingIfNeeded: $0) }
-    let inUse = advanced.boolean(0, 1) || !batch.unknown.isEmpty
-    defer { quarantineInUse = inUse }
-    if inUse, !quarantineInUse {
-      // Something came into quarantine beside us: what this batch settles is released now.
-      let parameters = BatchParameters(batch, keyColumns: keyColumns, withSettled: true)
-      if parameters.settledCount > 0 {
-        try connection.query(
-          QuarantineSQL.release, [.text(plan.slot), parameters.settled], purpose: "release settled keys")
-      }
+    let place = batch.course?.derives == true ? 2 : 1
+    guard results.count > place else { throw .unexpected(purpose: purpose, what: "too few results") }
+    let advanced = results[place]
+    guard advanced.rowCount > 0 else { return .unsettled }
+    if batch.turn != nil, results.last?.affectedRows == 1 {
+      direction = try Direction.load(slot: plan.slot, on: connection)
+    } else {
+      direction.note(asked: advanced[0, 2])
     }
-    return .committed(rows: results[2].affectedRows)
+    horizon = advanced.integer(0, 0).map { UInt32(truncatingIfNeeded: $0) }
+    try noteQuarantine(advanced.boolean(0, 1), batch)
+    guard let course = batch.course else { return .committed(rows: results[2].affectedRows) }
+    return .landed(try CourseLanding(advanced, rows: course.derives ? results[1].affectedRows : 0, purpose))
+  }
+
+  private func noteQuarantine(_ found: Bool, _ batch: Batch) throws(PostgresError) {
+    let inUse = found || !batch.unknown.isEmpty
+    defer { quarantineInUse = inUse }
+    guard inUse, !quarantineInUse else { return }
+    // Something came into quarantine beside us: what this batch settles is released now.
+    let parameters = BatchParameters(batch, keyColumns: keyColumns, withSettled: true)
+    if parameters.settledCount > 0 {
+      try connection.query(
+        QuarantineSQL.release, [.text(plan.slot), parameters.settled], purpose: "release settled keys")
+    }
+  }
+
+  /// Looks which way is asked for: when no batch told.
+  func lookAtDirection() throws(PostgresError) {
+    direction = try Direction.load(slot: plan.slot, on: connection)
   }
 
   /// The number of a transaction of the batch that is not visible, nil when all are.
@@ -149,28 +163,8 @@ final class TargetSession {
     return (inserted, flushed)
   }
 
-  private func statements(_ batch: Batch, _ parameters: BatchParameters, end: LSN) -> [PipelineStatement] {
-    var statements = [mark.statement(end: "\(end)")]
-    statements.append(
-      PipelineStatement(
-        "advance",
-        [
-          .text(plan.slot), .text("\(end)"), .integer(batch.transactions), .integer(batch.changes),
-          xids(batch),
-        ]))
-    statements.append(PipelineStatement("apply", parameters.derived))
-    if batch.truncated { statements.append(PipelineStatement("releaseAll", [.text(plan.slot)])) }
-    if parameters.settledCount > 0 {
-      statements.append(PipelineStatement("release", [.text(plan.slot), parameters.settled]))
-    }
-    if parameters.quarantinedCount > 0 {
-      statements.append(PipelineStatement("quarantine", [.text(plan.slot)] + parameters.quarantined))
-    }
-    return statements
-  }
-
   /// The transactions whose visibility is in doubt: those younger than the last horizon.
-  private func xids(_ batch: Batch) -> Parameter {
+  func xids(_ batch: Batch) -> Parameter {
     var array = ArrayLiteral(capacity: batch.xids.count * 11 + 8)
     for xid in batch.xids {
       if let horizon, Int32(bitPattern: xid &- horizon) < 0 { continue }
@@ -179,19 +173,16 @@ final class TargetSession {
     return .terminatedText(array.finish())
   }
 
-  private func prepare() throws(DualWriteError) {
+  /// Prepares what a standing needs: at rest nothing that names the old column, which may be gone.
+  func prepare(for standing: Direction.Standing) throws(DualWriteError) {
+    guard prepared.insert(standing).inserted else { return }
     do throws(PostgresError) {
       let types = try MapTable.keyTypes(plan.derive, on: connection)
       guard types.count == plan.derive.key.count else {
         throw PostgresError.unexpected(purpose: "prepare", what: "missing")
       }
-      let sql = DerivationSQL(plan.derive, keyTypes: types)
-      try connection.prepare("advance", Checkpoint.advance, purpose: "prepare the checkpoint's statement")
-      try connection.prepare("apply", sql.applyKeys, purpose: "prepare the derivation")
-      try connection.prepare("quarantine", QuarantineSQL.add, purpose: "prepare the quarantine")
-      try connection.prepare("release", QuarantineSQL.release, purpose: "prepare the quarantine's release")
-      try connection.prepare(
-        "releaseAll", QuarantineSQL.releaseAll, purpose: "prepare the quarantine's release")
+      try prepareStatements(
+        for: standing, DerivationSQL(plan.derive, keyTypes: types), isFirst: prepared.count == 1)
     } catch {
       if case .unexpected(purpose: "prepare", what: "missing") = error {
         throw .missingObject(

@@ -5,9 +5,12 @@ import PGOutput
 struct TrackedRelation {
   let keyColumns: [Int]
   let statusColumn: Int?
+  /// The new column; nil where it is not published.
+  let toColumn: Int?
   /// How a key column's binary values read, by the column's place in the key; nil where they cannot be read.
   let keyForms: [BinaryForm?]
   let statusForm: BinaryForm?
+  let toForm: BinaryForm?
 
   /// Nil when the relation is another table.
   ///
@@ -34,5 +37,7 @@ struct TrackedRelation {
     }
     keyForms = columns.map(form)
     statusForm = statusColumn.flatMap(form)
+    toColumn = relation.columnIndex(named: derive.to.name)
+    toForm = toColumn.flatMap(form)
   }
 }

@@ -23,6 +23,7 @@ import Testing
     #expect(
       parameters.quarantined.map(text) == [
         #"{"[\"c\", \"2\"]","[\"d\", \"3\"]"}"#, "{XXX,NULL}", #"{"0/18","0/18"}"#,
+        #"{"the map has no such status","the map has no such status"}"#,
       ])
     #expect(parameters.quarantinedCount == 2)
     #expect(text(parameters.settled) == #"{"[\"a b\", \"1\"]","[\"f\", \"5\"]"}"#)

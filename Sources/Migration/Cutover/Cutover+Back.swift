@@ -52,17 +52,17 @@ extension Cutover {
   /// Goes back to the old column alone: readers, then what was made for both ways, in reverse. From then on a write of the new
   /// column alone is overwritten again, so it is refused while there are any.
   public func forwardOnly(
-    force: Bool = false, confirm: (CutoverPlan) -> Bool, report: @escaping @Sendable (StepNews) -> Void
+    confirm: (CutoverPlan) -> Bool, report: @escaping @Sendable (StepNews) -> Void
   ) throws(MigrationError) -> (plan: CutoverPlan, result: CutoverResult) {
     let run = try MigrationRun(
       definition, command: "cutover", interrupt: interrupt, logger: logger, report: report)
     try refuseRetired(try run.state()?.phase)
-    var outcomes: [StepOutcome] = []
-    if case .done(let told) = try back(run, force: force) { outcomes += told }
     let plan = try forwardOnlyPlan(on: run.connection)
-    if plan.isEmpty { return (plan, outcomes.isEmpty ? .nothing : .done(outcomes)) }
+    if plan.isEmpty { return (plan, .nothing) }
     guard plan.isOpen else { return (plan, .refused) }
     guard confirm(plan) else { return (plan, .unconfirmed) }
+    var outcomes: [StepOutcome] = []
+    if case .done(let told) = try back(run) { outcomes += told }
     outcomes += try turnBack(run)
     return (plan, .done(outcomes))
   }
@@ -85,8 +85,10 @@ extension Cutover {
     let steps = MigrationSteps(definition, facts: try facts(on: connection))
     return try MigrationError.asking { () throws(PostgresError) in
       let records = try StepRecord.load(slot: definition.slot, on: connection)
-      let undone = RollbackSteps(forward: steps.cutoverEver.filter { !$0.statements.isEmpty }, records: records)
-        .steps
+      let undone = RollbackSteps(
+        forward: steps.cutoverEver.filter { !$0.statements.isEmpty }, records: records
+      )
+      .steps
       let nullable = undone.filter { $0.id == "cutover.nullable" }
       return (nullable.isEmpty ? [] : steps.restoreNotNull) + nullable + [steps.directionBack]
         + undone.filter { $0.id != "cutover.nullable" }
@@ -103,10 +105,12 @@ extension Cutover {
       if !pending.contains(where: { $0.id == "cutover.nullable" }) {
         pending.removeAll { $0.id.hasPrefix("cutover.nullable:") }
       }
+      let reads = try ReadsFlag.load(slot: definition.slot, on: connection)
+      if reads.percent > 0 || gates.phase == .cutOver { pending.insert(telling(0), at: 0) }
       return CutoverPlan(
-        slot: definition.slot, phase: gates.phase,
-        reads: try ReadsFlag.load(slot: definition.slot, on: connection), percent: 0,
-        direction: gates.direction, gates: gates.backGates(quiet: options.quiet), steps: pending,
+        slot: definition.slot, phase: gates.phase, reads: reads, percent: 0,
+        column: definition.derive.to.description, direction: gates.direction,
+        gates: gates.backGates(quiet: options.quiet), steps: pending,
         confirmation: "\(definition.derive.table).\(definition.derive.from)")
     }
   }

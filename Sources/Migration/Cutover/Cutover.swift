@@ -117,7 +117,8 @@ public struct Cutover {
       if !pending.isEmpty || !isTold { pending.append(telling(options.percent)) }
       return CutoverPlan(
         slot: definition.slot, phase: gates.phase, reads: reads, percent: options.percent,
-        direction: gates.direction, gates: gates.gates, steps: pending,
+        column: definition.derive.to.description, direction: gates.direction, gates: gates.gates,
+        steps: pending,
         confirmation: "\(definition.derive.table).\(definition.derive.to)")
     }
   }

@@ -10,6 +10,8 @@ public struct CutoverPlan: Sendable {
   public var reads: ReadsFlag
   /// The share that is asked for.
   public var percent: Int
+  /// The new column.
+  public var column: String
   /// Which way is derived now.
   public var direction: Direction
   /// What must hold.

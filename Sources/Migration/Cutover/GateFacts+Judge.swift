@@ -43,12 +43,13 @@ extension GateFacts {
         "lag", passes: false,
         "applied up to \(lag.applied), \(Sizes.text(lag.target.bytes(since: lag.applied))) short",
         threshold: wanted,
-        mend: "see `crossfade status SLOT`; ask where the log of `crossfade run` is, and give --wait more seconds"
+        mend:
+          "see `crossfade status SLOT`; ask where the log of `crossfade run` is, and give --wait more seconds"
       )
     }
     return Gate(
       "lag", passes: true,
-      "applied after \(took) ms; \(Sizes.text(lag.behind)) of WAL were not when it was asked",
+      "\(Sizes.text(lag.behind)) behind, applied \(took) ms later",
       threshold: wanted)
   }
 
@@ -184,15 +185,17 @@ extension GateFacts {
       threshold: "none in \(span)", age: age,
       mend: direction.standing == .both
         ? "find who writes \(derive.to) alone (`crossfade readiness SLOT`), and let \(span) pass"
-        : "whoever writes \(derive.to) alone now is overwritten from \(derive.from): let them wait for the cutover")
+        : "whoever writes \(derive.to) alone now is overwritten from \(derive.from): let them wait for the cutover"
+    )
   }
 
   private var rehearsed: Gate {
     let isRequired = definition.migrate.rehearsed == .required
     return Gate(
       "rehearsal", passes: rehearsal != nil || !isRequired,
-      rehearsal.map { "passed \($0.at), by \($0.role)" } ?? "none of plan \(plan) has passed",
-      threshold: isRequired ? "one of this plan that passed" : "not required (migrate.rehearsed)",
+      rehearsal.map { "passed \($0.at), by \($0.role)" } ?? "none of plan \(plan) has passed"
+        + (isRequired ? "" : "; not required"),
+      threshold: isRequired ? "one of this plan that passed" : "none (migrate.rehearsed: optional)",
       age: rehearsal?.age, mend: "crossfade rollback SLOT --rehearse")
   }
 

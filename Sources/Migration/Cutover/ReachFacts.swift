@@ -30,7 +30,9 @@ struct ReachFacts: Sendable, Equatable {
       return Gate(name, passes: true, "REPLICA IDENTITY FULL", threshold: wanted)
     }
     guard let (obstacle, mend) = obstacle(definition) else {
-      return Gate(name, passes: true, "step cutover.identity sees to it", threshold: wanted)
+      return Gate(
+        name, passes: true, "step cutover.identity sees to it; the change log holds whole rows then",
+        threshold: wanted)
     }
     return Gate(name, passes: false, obstacle, threshold: wanted, mend: mend)
   }

@@ -35,6 +35,6 @@ public struct ReadsFlag: Sendable, Hashable {
     let bits = SHA256.hash(data: Data("\(slot)\n\(key)".utf8)).prefix(4).reduce(UInt64(0)) {
       $0 << 8 | UInt64($1)
     }
-    return Int(bits * 100 >> 32)
+    return Int((bits * 100) >> 32)
   }
 }

@@ -16,6 +16,7 @@ struct Estimator {
     case "expand.index", "backfill.index": return index(share)
     case "backfill.validate": return scan(share, AssumedRates.validateForeignKey)
     case "contract.check-validate": return scan(share, AssumedRates.validateCheck)
+    case "cutover.identity": return wholeRows
     case "verify.whole": return scan(share, AssumedRates.verify)
     default: return Estimate()
     }
@@ -84,6 +85,15 @@ struct Estimator {
       "\(sizes.rowBytes) bytes a row on its page, a record of it and of \(sizes.indexes == 1 ? "its index" : "each of \(sizes.indexes) indexes")"
         + (sizes.writesFullPages ? "; each page once whole (full_page_writes)" : "")
         + "; fewer where updates are HOT")
+  }
+
+  /// What one row costs: how many are changed from then on is the application's.
+  private var wholeRows: Estimate {
+    Estimate(
+      wal: Figure(
+        Double(sizes.rowBytes),
+        "more for each row that is updated or deleted from then on, whose old values are written whole; the change log "
+          + "grows likewise"))
   }
 
   private func index(_ share: Double) -> Estimate {

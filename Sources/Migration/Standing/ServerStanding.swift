@@ -21,6 +21,8 @@ public struct ServerStanding: Sendable {
   public var firstQuarantined: [QuarantinedRow]
   /// The backfill; nil when none has begun.
   public var backfill: BackfillProgress?
+  /// Which share of the reads is told to use the new column; nil where nobody ever turned it.
+  public var reads: ReadsFlag?
 
   /// A walsender's row of `pg_stat_replication`. Lags are in seconds, nil when the server measures none.
   public struct Sender: Sendable, Equatable {
@@ -60,13 +62,15 @@ public struct ServerStanding: Sendable {
       flushed: rows[0, 4].flatMap { LSN($0) }, writeLag: rows[0, 5].flatMap(Double.init),
       flushLag: rows[0, 6].flatMap(Double.init))
     let checkpoint = try Checkpoint.load(slot: definition.slot, on: connection)
+    let reads = try ReadsFlag.load(slot: definition.slot, on: connection)
     return ServerStanding(
       current: current, slot: try ReplicationSlot.find(definition.slot, on: connection),
       sender: rows.boolean(0, 7) ? sender : nil, checkpoint: checkpoint,
       checkpointAge: checkpoint == nil ? nil : try age(definition.slot, connection),
       quarantined: try Quarantine.count(slot: definition.slot, on: connection),
       firstQuarantined: try Quarantine.list(slot: definition.slot, limit: 3, on: connection),
-      backfill: try BackfillProgress.load(slot: definition.slot, on: connection))
+      backfill: try BackfillProgress.load(slot: definition.slot, on: connection),
+      reads: reads.since == nil ? nil : reads)
   }
 
   private static func age(_ slot: String, _ connection: Connection) throws(PostgresError) -> Double? {

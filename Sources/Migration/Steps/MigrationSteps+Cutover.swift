@@ -42,11 +42,11 @@ extension MigrationSteps {
       ]
     }
     return step(
-      "cutover.publication", .cutOver, "publish all columns of \(derive.table), not only those of the slot",
+      "cutover.publication", .cutOver,
+      "publish all columns of \(derive.table): the change log holds whole rows then",
       member(nil), locks: [.init(.shareUpdateExclusive, on: table)],
       probe: CatalogProbe.not(CatalogProbe.columnList(of: publication, on: derive.table)),
-      wayBack: facts.publishedColumns.map { member($0) } ?? [],
-      wayBackNote: "the change log holds whole rows from then on: all that stands in them")
+      wayBack: facts.publishedColumns.map { member($0) } ?? [])
   }
 
   /// So that the stream says which of the two columns a writer changed.
@@ -106,7 +106,7 @@ extension MigrationSteps {
     let required = CatalogProbe.required(derive.from, of: derive.table)
     return [
       step(
-        "cutover.nullable:check", .cutOver, "undo: require \(derive.from) of new rows again",
+        "cutover.nullable:check", .cutOver, "require \(derive.from) of new rows again",
         [
           "ALTER TABLE \(table) ADD CONSTRAINT \(oldCheck) CHECK (\(derive.from.quoted) IS NOT NULL) NOT VALID"
         ],
@@ -114,7 +114,7 @@ extension MigrationSteps {
         probe: CatalogProbe.check(name, of: derive.table, validated: false) + " OR (\(required))"),
       Step(
         id: "cutover.nullable:validate", phase: .cutOver,
-        title: "undo: validate that every row has \(derive.from)",
+        title: "validate that every row has \(derive.from)",
         statements: ["ALTER TABLE \(table) VALIDATE CONSTRAINT \(oldCheck)"],
         locks: [.init(.shareUpdateExclusive, on: table)], lockTimeout: nil, statementTimeout: 0,
         hold: "while it reads the table", hazards: [.performance],

@@ -9,7 +9,8 @@ import Postgres
 struct CutoverCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cutover",
-    abstract: "Tells applications to read the new column, and keeps the old one in step from it; --back undoes that.",
+    abstract:
+      "Tells applications to read the new column, and keeps the old one in step from it; --back undoes that.",
     discussion: """
       Looks at every gate first and shows what it found; then asks, or wants the new column's name in --confirm. \
       Applications ask for the flag by crossfade.reads_new(slot, key). --back tells them to read the old column again, at \
@@ -24,7 +25,10 @@ struct CutoverCommand: AsyncParsableCommand {
   @Option(help: "How many percent of the keys read the new column. Less than now goes back that far.")
   var percent: Int?
   @Flag(help: "Tell applications to read the old column again.") var back = false
-  @Flag(help: "With --back: also end what keeps the old column in step; refused while anybody writes the new one alone.")
+  @Flag(
+    help:
+      "With --back: also end what keeps the old column in step; refused while anybody writes the new one alone."
+  )
   var forwardOnly = false
   @Flag(help: "With --back: also while `crossfade run` is not at work.") var force = false
   @Flag(help: "Look at the gates and say what would be done; do nothing.") var dryRun = false
@@ -55,7 +59,8 @@ struct CutoverCommand: AsyncParsableCommand {
       valueName: "time"),
     transform: duration)
   var quiet = Milliseconds.seconds(3_600)
-  @Option(help: ArgumentHelp("The most seconds for the look at all statuses of the table.", valueName: "seconds"))
+  @Option(
+    help: ArgumentHelp("The most seconds for the look at all statuses of the table.", valueName: "seconds"))
   var scan = 5
   @Flag(help: "Print one JSON object; with --watch one a line.") var json = false
 
@@ -65,6 +70,9 @@ struct CutoverCommand: AsyncParsableCommand {
     }
     if back, percent != nil { throw ValidationError("--back goes back to none: leave out --percent") }
     if forwardOnly || force, !back { throw ValidationError("--forward-only and --force are for --back") }
+    if forwardOnly, force {
+      throw ValidationError("--forward-only needs `crossfade run` at work: --force is for --back alone")
+    }
     if watch != nil, !dryRun { throw ValidationError("--watch is for --dry-run") }
     if let watch, !(0.1...3_600).contains(watch) {
       throw ValidationError("--watch takes 0.1 to 3600 seconds")
@@ -131,7 +139,7 @@ struct CutoverCommand: AsyncParsableCommand {
     }
     if forwardOnly {
       let (plan, result) = try cutover.forwardOnly(
-        force: force, confirm: { confirmation.ask($0) }, report: { display.show($0) })
+        confirm: { confirmation.ask($0) }, report: { display.show($0) })
       return .turned(plan, result)
     }
     let (plan, result) = try cutover.run(

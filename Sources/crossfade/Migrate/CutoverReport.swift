@@ -21,18 +21,23 @@ struct CutoverReport {
   var gates: String {
     let width = plan.gates.map(\.name.count).max() ?? 0
     var lines = [
-      "slot \(plan.slot) is \(plan.phase?.rawValue ?? "not recorded"), \(plan.reads.percent) % of reads turned; the dual-write "
-        + "is in standing \(plan.direction.standing.rawValue)", "",
+      "slot \(plan.slot) is \(plan.phase?.rawValue ?? "not recorded"), \(plan.reads.percent) % of reads use \(plan.column); the "
+        + "dual-write is in standing \(plan.direction.standing.rawValue)", "",
     ]
     for gate in plan.gates {
       let name = gate.name + String(repeating: " ", count: width - gate.name.count)
-      let age = gate.age.map { ", \(HumanFormat.duration(.seconds($0))) ago" } ?? ""
+      let age = gate.age.flatMap { $0 < 1 ? nil : ", \(HumanFormat.wholeSeconds(.seconds($0))) ago" } ?? ""
       lines.append("\(gate.passes ? "pass" : "fail")  \(name)  \(gate.value)\(age)")
       guard !gate.passes else { continue }
       lines.append("      asked: \(gate.threshold)")
       if let mend = gate.mend { lines.append("      mend:  \(mend)") }
     }
-    if !plan.isOpen { lines += ["", "\(plan.closed.count) of \(plan.gates.count) gates do not hold"] }
+    if !plan.isOpen {
+      lines += [
+        "",
+        "\(plan.closed.count) of \(plan.gates.count) gates \(plan.closed.count == 1 ? "does" : "do") not hold",
+      ]
+    }
     return lines.joined(separator: "\n")
   }
 

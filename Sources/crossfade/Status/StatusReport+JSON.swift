@@ -14,7 +14,7 @@ extension StatusReport {
       "waiting_for": .string(standing.sentence),
       "server": server, "stages": .array(standing.stages.map(Self.stage)), "rates": rates,
       "replication_slot": replicationSlot, "checkpoint": checkpoint, "quarantine": quarantine,
-      "backfill": backfill,
+      "backfill": backfill, "reads": reads,
       "log": log, "keeping": keeping, "prepared": prepared, "process": process,
     ]
   }
@@ -39,6 +39,14 @@ extension StatusReport {
     return [
       "transactions_per_second": .number(rates.transactions), "changes_per_second": .number(rates.changes),
       "wal_bytes_per_second": .number(rates.walBytes),
+    ]
+  }
+
+  private var reads: JSONValue {
+    guard let reads = standing.server?.reads else { return .null }
+    return [
+      "percent": .integer(Int64(reads.percent)), "since": reads.since.map { .string($0) } ?? .null,
+      "by": reads.role.map { .string($0) } ?? .null,
     ]
   }
 

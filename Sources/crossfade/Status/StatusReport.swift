@@ -73,6 +73,9 @@ struct StatusReport {
     }
     facts.append(("quarantine", quarantine(server)))
     facts.append(("backfill", backfill(server)))
+    if let reads = server.reads {
+      facts.append(("reads", "\(reads.percent) % use the new column, since \(reads.since ?? "?")"))
+    }
     return facts
   }
 

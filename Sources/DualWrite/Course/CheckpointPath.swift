@@ -1,0 +1,37 @@
+import PGOutput
+
+/// The commit ends that are read and not yet in the checkpoint, in order.
+struct CheckpointPath: Equatable, Sendable {
+  struct Stretch: Equatable, Sendable {
+    var end: LSN
+    var transactions: Int
+    var changes: Int
+    var account = Account()
+  }
+
+  private(set) var stretches: [Stretch] = []
+
+  /// So many at most: while one row holds the checkpoint, those that come are counted with the last.
+  static let most = 256
+
+  mutating func append(_ stretch: Stretch) {
+    guard stretches.count >= Self.most, var last = stretches.popLast() else {
+      stretches.append(stretch)
+      return
+    }
+    last.end = stretch.end
+    last.transactions += stretch.transactions
+    last.changes += stretch.changes
+    last.account.add(stretch.account)
+    stretches.append(last)
+  }
+
+  /// The checkpoint stands here now.
+  mutating func passed(_ end: LSN) { stretches.removeAll { $0.end <= end } }
+
+  /// The last end before what is open: where the checkpoint may go. `CourseSQL` says the same to the server.
+  func end(before open: LSN?) -> LSN? {
+    guard let open else { return stretches.last?.end }
+    return stretches.last { $0.end < open }?.end
+  }
+}

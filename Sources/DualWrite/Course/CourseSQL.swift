@@ -1,0 +1,111 @@
+import Derivation
+
+/// The statements of the standing `both`, as text. `t` is the ledger's row, `m` the map's.
+struct CourseSQL {
+  let sql: DerivationSQL
+  /// The columns' types, without length.
+  let fromType: String
+  let toType: String
+
+  private var derive: SlotDefinition.Derive { sql.derive }
+  private var to: String { "t.\(derive.to.quoted)" }
+  private var from: String { "t.\(derive.from.quoted)" }
+  private var table: String { derive.table.quoted }
+
+  private var names: [String] { sql.keyTypes.indices.map { "k\($0 + 1)" } }
+  private var arrays: String {
+    sql.keyTypes.indices.map { "$\($0 + 1)::\(sql.keyTypes[$0])[]" }.joined(separator: ", ")
+  }
+  private var match: String {
+    zip(derive.key, names).map { "t.\($0.quoted) = k.\($1)" }.joined(separator: " AND ")
+  }
+
+  /// The old value of the row `t`, from the map as it stands.
+  private var original: String {
+    let map = derive.map
+    return
+      "(SELECT m.\(map.status.quoted)::text FROM \(map.table.quoted) AS m WHERE m.\(map.id.quoted) = \(to))"
+  }
+
+  /// Whether the map knows what is to be written: forward where `k.forward`, else back.
+  private var canBeWritten: String {
+    let map = derive.map
+    return """
+      CASE WHEN k.forward THEN \(sql.derived) IS NOT NULL
+      ELSE EXISTS (SELECT FROM \(map.table.quoted) AS m WHERE m.\(map.id.quoted) = \(to)) END
+      """
+  }
+
+  /// Writes what is intended to the rows of the keys in `$1`, ..., each only in the version (`xmin`) and in the direction that the two
+  /// arrays after them name, and only where the pair does not agree.
+  ///
+  /// A row whose lock was waited for is looked at again in its new version (EvalPlanQual), which then does not match. The keys are sorted
+  /// as in `DerivationSQL.applyKeys`.
+  var write: String {
+    let columns = (names + ["version", "forward"]).joined(separator: ", ")
+    let order = sql.keyTypes.indices.map { "\($0 + 1)" }.joined(separator: ", ")
+    let next = sql.keyTypes.count + 1
+    return """
+      UPDATE \(table) AS t
+         SET \(derive.to.quoted) = CASE WHEN k.forward THEN CAST(\(sql.derived) AS \(toType)) ELSE \(to) END,
+             \(derive.from.quoted) = CASE WHEN k.forward THEN \(from) ELSE CAST(\(original) AS \(fromType)) END
+        FROM (SELECT * FROM unnest(\(arrays), $\(next)::xid[], $\(next + 1)::boolean[]) AS u(\(columns)) ORDER BY \(order)) AS k
+       WHERE \(match) AND t.xmin = k.version AND \(to) IS DISTINCT FROM \(sql.derived) AND \(canBeWritten)
+      """
+  }
+
+  /// Looks which of the lines (keys in `$1`, ..., directions, positions) are still open or have no row, and moves the checkpoint of the slot (next) to the
+  /// last of the ends (next, with their transactions and changes) before what is open there or anyway (next), if every transaction in the
+  /// last array is visible. One snapshot sees both, and the WAL's position is read after it.
+  ///
+  /// A row for each open line, or one without a line; none when a transaction is not visible.
+  var look: String {
+    let next = sql.keyTypes.count + 1
+    let columns = (names + ["forward", "position", "n"]).joined(separator: ", ")
+    return """
+      WITH open AS MATERIALIZED (
+        SELECT k.n, k.position, t.xmin::text AS version, \(canBeWritten) AS can
+          FROM (SELECT * FROM unnest(\(arrays), $\(next)::boolean[], $\(next + 1)::pg_lsn[]) WITH ORDINALITY
+            AS u(\(columns)) ORDER BY n) AS k
+          LEFT JOIN \(table) AS t ON \(match)
+         WHERE t.tableoid IS NULL OR \(to) IS DISTINCT FROM \(sql.derived)),
+      \(Self.advance(from: next + 2, open: "(SELECT min(o.position) FROM open AS o)"))
+      SELECT a.horizon, a.quarantined, a.asked, a.end_lsn, pg_catalog.pg_current_wal_insert_lsn(),
+             o.n, o.version, o.can
+        FROM advanced AS a LEFT JOIN open AS o ON true ORDER BY o.n
+      """
+  }
+
+  /// As `look`, with nothing to look at: at rest.
+  static let pass = """
+    WITH \(advance(from: 1, open: "NULL::pg_lsn"))
+    SELECT a.horizon, a.quarantined, a.asked, a.end_lsn, pg_catalog.pg_current_wal_insert_lsn(), NULL, NULL, NULL
+      FROM advanced AS a
+    """
+
+  /// `$first` is the slot, then come ends, transactions, changes, the position that is open anyway, and the transactions' numbers.
+  private static func advance(from first: Int, open: String) -> String {
+    let slot = "$\(first)"
+    // The expressions for direction and horizon name the slot `$1`.
+    let asked = Direction.asked.replacing("$1", with: slot)
+    return """
+      now AS MATERIALIZED (SELECT pg_catalog.pg_current_snapshot() AS s),
+      bounds AS (SELECT s, pg_catalog.pg_snapshot_xmax(s)::text::bigint AS xmax FROM now),
+      passed AS (
+        SELECT max(p.end_lsn) AS end_lsn, coalesce(sum(p.transactions), 0) AS transactions, coalesce(sum(p.changes), 0) AS changes
+          FROM unnest($\(first + 1)::pg_lsn[], $\(first + 2)::bigint[], $\(first + 3)::bigint[]) AS p(end_lsn, transactions, changes)
+         WHERE p.end_lsn < ALL (ARRAY(SELECT o FROM (VALUES (\(open)), ($\(first + 4)::pg_lsn)) AS v(o) WHERE o IS NOT NULL))),
+      advanced AS (
+        UPDATE crossfade.checkpoint AS c
+           SET end_lsn = coalesce(p.end_lsn, c.end_lsn), transactions = c.transactions + p.transactions,
+               changes = c.changes + p.changes, batches = c.batches + 1, applied_at = clock_timestamp()
+          FROM bounds AS b, passed AS p
+         WHERE c.slot = \(slot) AND NOT EXISTS (
+           SELECT FROM unnest($\(first + 5)::bigint[]) AS x
+            WHERE NOT pg_catalog.pg_visible_in_snapshot(
+              \(Checkpoint.completed), b.s))
+        RETURNING c.end_lsn, pg_catalog.pg_snapshot_xmin(b.s)::text::bigint & 4294967295 AS horizon,
+                  EXISTS (SELECT FROM crossfade.quarantine AS q WHERE q.slot = \(slot)) AS quarantined, \(asked) AS asked)
+      """
+  }
+}

@@ -1,0 +1,80 @@
+import Derivation
+import PGOutput
+import Postgres
+
+extension TargetSession {
+  func prepareCourse(_ sql: DerivationSQL) throws(PostgresError) {
+    guard let from = try MapTable.bareType(plan.derive.from, of: plan.derive.table, on: connection),
+      let to = try MapTable.bareType(plan.derive.to, of: plan.derive.table, on: connection)
+    else { throw .unexpected(purpose: "prepare", what: "missing") }
+    let course = CourseSQL(sql: sql, fromType: from, toType: to)
+    try connection.prepare("write", course.write, purpose: "prepare what writes both ways")
+    try connection.prepare("look", course.look, purpose: "prepare the look after it")
+  }
+
+  /// The old column's default, where it is a constant: who leaves the column out leaves that.
+  func blank(_ standing: Direction.Standing) throws(DualWriteError) -> [UInt8]? {
+    guard standing != .rest else { return nil }
+    do {
+      return try MapTable.constantDefault(plan.derive.from, of: plan.derive.table, on: connection)
+        .map { Array($0.utf8) }
+    } catch {
+      throw .postgres(error)
+    }
+  }
+
+  /// The write, the look with the checkpoint.
+  func statements(_ course: CourseFlight, _ batch: Batch) -> [PipelineStatement] {
+    let advance = advance(course, batch)
+    guard course.derives else { return [PipelineStatement("pass", advance)] }
+    let keys = keys(course.lines[...])
+    let ways = ways(course.lines[...])
+    return [
+      PipelineStatement("write", keys + [versions(course.lines[...]), ways]),
+      PipelineStatement("look", keys + [ways, array(course.lines.map { "\($0.position)" })] + advance),
+    ]
+  }
+
+  /// Writes some lines only; the checkpoint stands.
+  func write(_ lines: ArraySlice<IntentionLine>) throws(PostgresError) {
+    let purpose = "write a part of a batch"
+    try connection.startPipeline(
+      [
+        mark.statement(end: "\(checkpoint.endLSN)"),
+        PipelineStatement("write", keys(lines) + [versions(lines), ways(lines)]),
+      ], purpose: purpose)
+    _ = try connection.finishPipeline(purpose: purpose)
+  }
+
+  private func advance(_ course: CourseFlight, _ batch: Batch) -> [Parameter] {
+    let stretches = course.path.stretches
+    return [
+      .text(plan.slot), array(stretches.map { "\($0.end)" }), array(stretches.map { "\($0.transactions)" }),
+      array(stretches.map { "\($0.changes)" }), .optional(course.earliestWaiting.map { "\($0)" }),
+      xids(batch),
+    ]
+  }
+
+  private func keys(_ lines: ArraySlice<IntentionLine>) -> [Parameter] {
+    var arrays = (0..<keyColumns).map { _ in ArrayLiteral(capacity: lines.count * 16) }
+    for line in lines {
+      line.key.withUnsafeBytes { key in
+        KeyTable.columns(of: key) { column, bytes in if column < keyColumns { arrays[column].append(bytes) } }
+      }
+    }
+    return arrays.map { .terminatedText($0.finish()) }
+  }
+
+  private func versions(_ lines: ArraySlice<IntentionLine>) -> Parameter {
+    array(lines.map { "\($0.version)" })
+  }
+  private func ways(_ lines: ArraySlice<IntentionLine>) -> Parameter {
+    array(lines.map { $0.way == .forward ? "t" : "f" })
+  }
+
+  private func array(_ values: [String]) -> Parameter {
+    var literal = ArrayLiteral(capacity: values.count * 12)
+    for value in values { literal.append(Array(value.utf8)) }
+    return .terminatedText(literal.finish())
+  }
+}
