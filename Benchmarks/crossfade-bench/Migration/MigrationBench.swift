@@ -32,6 +32,10 @@ struct MigrationBench {
     var figures: [PhaseFigures] = []
     var before = try scene.traffic()
     for phase in try MigrationPhase.course(scene) {
+      if phase.writes != scene.workload.plan.column {
+        try scene.release(phase.writes)
+        before = try scene.traffic()
+      }
       if phase.needsRun { try scene.startRun() }
       let during = try scene.look(phase)
       try scene.stopRun()
@@ -41,10 +45,9 @@ struct MigrationBench {
       figures.append(found)
       before = after
     }
-    let tally = scene.workload.stop()
     try add(figures, &report)
     say("\n" + PhaseFigures.table(figures, lockTimeout_ms: MigrationScene.lockTimeout_ms))
-    say("\n" + (try scene.verdict(tally)))
+    say("\n" + (try scene.verdict()))
   }
 
   private func add(_ figures: [PhaseFigures], _ report: inout Report) throws {

@@ -6,6 +6,8 @@ struct MigrationPhase: Sendable {
   var name: String
   /// Whether `crossfade run` is up meanwhile.
   var needsRun = true
+  /// Which column the application writes.
+  var writes = WorkloadPlan.Column.status
   /// Seconds that it is looked at, at least.
   var window = MigrationBench.window
   /// Before the look.
@@ -17,6 +19,8 @@ struct MigrationPhase: Sendable {
   static func course(_ scene: MigrationScene) throws -> [MigrationPhase] {
     var course = [expand, capture, slowBackfill, backfill, constrain, verify]
     if try scene.knows("cutover") { course += cutover }
+    if try scene.knows("contract") { course += contract }
+    if try scene.knows("cutover") { course.append(back("cutover --back at last")) }
     return course + [rollback]
   }
 
@@ -56,16 +60,40 @@ struct MigrationPhase: Sendable {
   }
 
   private static let cutover = [
-    MigrationPhase(name: "cutover", prepare: { try $0.catchUp() }) {
-      try $0.command(["cutover", "--confirm", "public.transactions.state_id"])
-    },
-    MigrationPhase(name: "cut over", window: 8, prepare: { try $0.catchUp() }) { _ in },
-    MigrationPhase(name: "cutover --back", prepare: { try $0.catchUp() }) {
-      try $0.command(["cutover", "--back"])
+    turn, MigrationPhase(name: "cut over", window: 10, prepare: { try $0.catchUp() }) { _ in },
+    back("cutover --back"), again,
+  ]
+
+  private static let turn = MigrationPhase(name: "cutover", prepare: { try $0.catchUp() }) {
+    try $0.command(["cutover", "--confirm", MigrationScene.column])
+  }
+
+  private static var again: MigrationPhase {
+    var phase = turn
+    phase.name = "cutover again"
+    return phase
+  }
+
+  private static func back(_ name: String) -> MigrationPhase {
+    MigrationPhase(name: name, prepare: { try $0.catchUp() }) { try $0.command(["cutover", "--back"]) }
+  }
+
+  /// The application has been released: it knows the new column alone.
+  private static let contract = [
+    MigrationPhase(name: "new writers", writes: .state, window: 10, prepare: { try $0.catchUp() }) { _ in },
+    MigrationPhase(
+      name: "contract", writes: .state,
+      prepare: {
+        $0.look(seconds: Double(MigrationScene.quiet_s) + 1)
+        try $0.catchUp()
+      }
+    ) { try $0.command(["contract", "--yes-retire", MigrationScene.oldColumn]) },
+    MigrationPhase(name: "rollback of contract", writes: .state, prepare: { try $0.catchUp() }) {
+      try $0.command(["rollback", "--yes-return", MigrationScene.oldColumn])
     },
   ]
 
   private static let rollback = MigrationPhase(name: "rollback", needsRun: false) {
-    try $0.command(["rollback", "--yes-drop", "public.transactions.state_id"])
+    try $0.command(["rollback", "--yes-drop", MigrationScene.column])
   }
 }

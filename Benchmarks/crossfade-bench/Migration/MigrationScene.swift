@@ -7,7 +7,9 @@ import Postgres
 final class MigrationScene {
   let cluster: Cluster
   let directory: String
-  let workload: Workload
+  private(set) var workload: Workload
+  /// What earlier writers did.
+  private var earlier = (transactions: 0, failed: 0)
   private let watch: LockWatch
   private let binary: String
   private let slotFile: String
@@ -16,8 +18,12 @@ final class MigrationScene {
   private var began: (tally: WorkloadTally, at: UInt64) = (WorkloadTally(), 0)
 
   static let slot = "bench_migration"
+  static let column = "public.transactions.state_id"
+  static let oldColumn = "public.transactions.status"
   /// `migrate.lock_timeout` of the definition: what is asked of the longest lock wait.
   static let lockTimeout_ms = 2_000
+  /// `migrate.quiet`: how long nobody may have written the old column before a contract.
+  static let quiet_s = 5
 
   init() throws {
     var configuration = ClusterConfiguration()
@@ -32,15 +38,34 @@ final class MigrationScene {
     slotFile = "\(directory)/slot.yaml"
     environment = ["CROSSFADE_SOURCE": cluster.conninfo(), "NO_COLOR": "1"]
     try LedgerLoader(rows: MigrationBench.rows).createAndLoad(conninfo: cluster.conninfo())
-    var plan = WorkloadPlan()
-    plan.writers = MigrationBench.writers
-    plan.transactionsPerSecond = MigrationBench.rate
-    workload = Workload(conninfo: cluster.conninfo(), plan: plan)
+    workload = Self.writers(.status, cluster)
     watch = try LockWatch(conninfo: cluster.conninfo())
     guard let file = fopen(slotFile, "w") else { throw BenchError("cannot write \(slotFile)") }
     fputs(definition, file)
     fclose(file)
     try connect().query("CHECKPOINT", purpose: "begin quietly")
+  }
+
+  private static func writers(_ column: WorkloadPlan.Column, _ cluster: Cluster) -> Workload {
+    var plan = WorkloadPlan()
+    plan.writers = MigrationBench.writers
+    plan.transactionsPerSecond = MigrationBench.rate
+    plan.column = column
+    return Workload(conninfo: cluster.conninfo(), plan: plan)
+  }
+
+  /// The application's release: from now on it reads and writes this column alone.
+  func release(_ column: WorkloadPlan.Column) throws {
+    guard workload.plan.column != column else { return }
+    note(workload.stop())
+    workload = Self.writers(column, cluster)
+    workload.start()
+    look(seconds: 2)
+  }
+
+  private func note(_ tally: WorkloadTally) {
+    earlier.transactions += tally.committed
+    earlier.failed += tally.errorCount + tally.interruptions
   }
 
   private var definition: String {
@@ -68,6 +93,7 @@ final class MigrationScene {
         directory: \(directory)/log
       migrate:
         lock_timeout: \(Self.lockTimeout_ms)ms
+        quiet: \(Self.quiet_s)s
 
       """
   }
@@ -176,11 +202,12 @@ final class MigrationScene {
     return try close()
   }
 
-  /// What came of it all, when the traffic is over.
-  func verdict(_ tally: WorkloadTally) throws -> String {
+  /// What came of it all; ends the traffic.
+  func verdict() throws -> String {
+    note(workload.stop())
     let report = try Oracle(.ledger).judge(try connect())
     return
-      "\(HumanFormat.count(tally.committed)) transactions by \(MigrationBench.writers) writers, \(tally.errorCount) failed; "
+      "\(HumanFormat.count(earlier.transactions)) transactions by \(MigrationBench.writers) writers, \(earlier.failed) failed; "
       + "the ledger beside its mirror, written in the same transactions: \(report)"
   }
 }
