@@ -64,6 +64,11 @@ enum Bench {
         { _, report in try BackfillBench().run(&report) }
       ),
       (
+        "migration",
+        "what sixteen writers notice of each phase, forward and back, beside the same traffic alone in the same run",
+        { _, report in try MigrationBench().run(&report) }
+      ),
+      (
         "log-append", "records appended to the log and synced, against lz4 -1 of the same bytes",
         { only, report in try LogAppendBench().run(only: only, &report) }
       ),

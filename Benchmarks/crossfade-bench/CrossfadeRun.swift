@@ -8,14 +8,7 @@ struct CrossfadeRun {
   let environment: [String: String]
 
   init(_ bench: BenchCluster, slot: String, batch: Int = 5000, streaming: Bool = false) throws {
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-    guard length > 0 else { throw BenchError("cannot find this executable") }
-    let own = String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    binary = own.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/crossfade"
-    guard access(binary, X_OK) == 0 else {
-      throw BenchError("\(binary) is missing: build the product crossfade")
-    }
+    binary = try Self.sibling()
     definition = "\(bench.directory)/\(slot).yaml"
     environment = ["CROSSFADE_SOURCE": bench.cluster.conninfo()]
     let text = """
@@ -44,6 +37,19 @@ struct CrossfadeRun {
     guard let file = fopen(definition, "w") else { throw BenchError("cannot write \(definition)") }
     fputs(text + "\n", file)
     fclose(file)
+  }
+
+  /// The executable beside this one.
+  static func sibling() throws -> String {
+    var buffer = [CChar](repeating: 0, count: 4096)
+    let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+    guard length > 0 else { throw BenchError("cannot find this executable") }
+    let own = String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let binary = own.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/crossfade"
+    guard access(binary, X_OK) == 0 else {
+      throw BenchError("\(binary) is missing: build the product crossfade")
+    }
+    return binary
   }
 
   func start() throws -> MeasuredRun.Running {

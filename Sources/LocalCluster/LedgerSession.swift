@@ -6,6 +6,7 @@ struct LedgerSession {
   let connection: Connection
   let tally: TallyCell
   let statementLimit_ms: Int
+  let statements: LedgerStatements
 
   /// What a transaction that went through has done.
   struct Effect {
@@ -79,10 +80,10 @@ struct LedgerSession {
     _ new: NewTransaction, _ token: String, _ effect: inout Effect
   ) throws(PostgresError) {
     let result = try ask(
-      LedgerStatements.insert,
+      statements.insert,
       [
         .text(new.cardToken), .integer(new.merchantID), .integer(new.amount_cents), .text(new.currency),
-        .text(new.status.text), .text(token),
+        statements.value(new.status), .text(token), .text(new.status.text),
       ], purpose: "authorize")
     guard let id = result.integer(0, 0) else {
       throw .unexpected(purpose: "authorize", what: "no id came back")
@@ -94,9 +95,11 @@ struct LedgerSession {
     _ known: KnownTransaction, to next: LegacyStatus, _ token: String, _ effect: inout Effect
   ) throws(PostgresError) {
     let result = try ask(
-      LedgerStatements.move,
-      [.integer(known.id), .text(next.text), .text(known.status.text), .text(token)], purpose: "move a status"
-    )
+      statements.move,
+      [
+        .integer(known.id), statements.value(next), statements.value(known.status), .text(token),
+        .text(next.text),
+      ], purpose: "move a status")
     if result.affectedRows == 1 {
       effect.moved.append(KnownTransaction(id: known.id, status: next))
     } else {
@@ -107,9 +110,9 @@ struct LedgerSession {
   private func moveHistory(
     _ id: Int64, _ token: String, _ source: inout LedgerWorkSource, _ effect: inout Effect
   ) throws(PostgresError) {
-    let read = try ask(LedgerStatements.read, [.integer(id)], purpose: "read a status")
+    let read = try ask(statements.read, [.integer(id)], purpose: "read a status")
     // A deleted row, NULL, a text of no state and a final state have no next step.
-    guard let text = read[0], let status = LegacyStatus(text: text), let next = source.drawMove(from: status)
+    guard let text = read[0], let status = statements.status(text), let next = source.drawMove(from: status)
     else {
       effect.missed += 1
       return

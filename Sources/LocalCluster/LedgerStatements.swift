@@ -2,31 +2,65 @@ import Postgres
 
 /// The application's statements. Each change and its audit entry are one statement, the entry after the change: who
 /// changes the row next waits for the row's lock, so `seq` follows the order of changes.
-enum LedgerStatements {
-  static let insert = """
-    WITH changed AS (
-      INSERT INTO public.transactions (card_token, merchant_id, amount_cents, currency, status)
-      VALUES ($1, $2, $3, $4, $5) RETURNING id, status)
-    INSERT INTO public.ledger_audit (transaction_id, status, op, work)
-    SELECT id, status, 'insert', $6 FROM changed RETURNING transaction_id
-    """
+struct LedgerStatements {
+  let column: WorkloadPlan.Column
 
-  /// A move counts only from the status that was seen.
-  static let move = """
-    WITH changed AS (
-      UPDATE public.transactions SET status = $2, updated_at = now()
-      WHERE id = $1 AND status = $3 RETURNING id, status)
-    INSERT INTO public.ledger_audit (transaction_id, status, op, work)
-    SELECT id, status, 'move', $4 FROM changed
+  /// `$7` is the status as the mirror keeps it.
+  var insert: String {
+    switch column {
+    case .status:
+      """
+      WITH changed AS (
+        INSERT INTO public.transactions (card_token, merchant_id, amount_cents, currency, status)
+        VALUES ($1, $2, $3, $4, $5) RETURNING id)
+      INSERT INTO public.ledger_audit (transaction_id, status, op, work)
+      SELECT id, $7, 'insert', $6 FROM changed RETURNING transaction_id
+      """
+    case .state:
+      """
+      WITH changed AS (
+        INSERT INTO public.transactions (card_token, merchant_id, amount_cents, currency, state_id)
+        VALUES ($1, $2, $3, $4, $5) RETURNING id)
+      INSERT INTO public.ledger_audit (transaction_id, status, op, work)
+      SELECT id, $7, 'insert', $6 FROM changed RETURNING transaction_id
+      """
+    }
+  }
+
+  /// A move counts only from the status that was seen. `$5` is the new one as the mirror keeps it.
+  var move: String {
     """
+    WITH changed AS (
+      UPDATE public.transactions SET \(column.rawValue) = $2, updated_at = now()
+      WHERE id = $1 AND \(column.rawValue) = $3 RETURNING id)
+    INSERT INTO public.ledger_audit (transaction_id, status, op, work)
+    SELECT id, $5, 'move', $4 FROM changed
+    """
+  }
+
+  var read: String { "SELECT \(column.rawValue) FROM public.transactions WHERE id = $1" }
+
+  /// A status as the column holds it.
+  func value(_ status: LegacyStatus) -> Parameter {
+    switch column {
+    case .status: .text(status.text)
+    case .state: .integer(status.rawValue)
+    }
+  }
+
+  /// The status that a value of the column stands for.
+  func status(_ value: String) -> LegacyStatus? {
+    switch column {
+    case .status: LegacyStatus(text: value)
+    case .state: Int(value).flatMap { LegacyStatus(rawValue: $0) }
+    }
+  }
 
   static let delete = """
     WITH changed AS (DELETE FROM public.transactions WHERE id = $1 RETURNING id)
     INSERT INTO public.ledger_audit (transaction_id, status, op, work)
     SELECT id, NULL, 'delete', $2 FROM changed
     """
-
-  static let read = "SELECT status FROM public.transactions WHERE id = $1"
 
   static let highestID = "SELECT coalesce(max(id), 0) FROM public.transactions"
 

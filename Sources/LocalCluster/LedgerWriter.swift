@@ -48,7 +48,8 @@ struct LedgerWriter: Sendable {
       let work = source.draw()
       do throws(PostgresError) {
         let session = LedgerSession(
-          connection: connection, tally: tally, statementLimit_ms: plan.statementLimit_ms)
+          connection: connection, tally: tally, statementLimit_ms: plan.statementLimit_ms,
+          statements: LedgerStatements(column: plan.column))
         let effect = try session.run(work, token: token, source: &source)
         finish(effect, begin: begin, due: due, source: &source)
       } catch {

@@ -9,6 +9,8 @@ public struct Oracle: Sendable {
     case ledger
     /// The derived column as well.
     case derived(column: String = "state_id", states: String = "public.transaction_state")
+    /// The new column alone: the old one is gone.
+    case successor(column: String = "state_id")
   }
 
   /// What is judged.
@@ -26,7 +28,7 @@ public struct Oracle: Sendable {
       // Sorting millions of audit entries in the default 4 MB goes to disk.
       try connection.query("SET LOCAL work_mem = '128MB'", purpose: "judge the ledger")
       let totals = try connection.query(totalsSQL, purpose: "count the ledger")
-      var findings = try read(connection.query(Self.truthSQL, purpose: "compare the ledger with its audit"))
+      var findings = try read(connection.query(truthSQL, purpose: "compare the ledger with its audit"))
       if case .derived(let column, let states) = scope {
         findings += try read(
           connection.query(Self.derivedSQL(column, states), purpose: "compare states with statuses"))

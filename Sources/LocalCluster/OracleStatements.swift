@@ -4,26 +4,35 @@ extension Oracle {
   var totalsSQL: String {
     """
     SELECT count(*), count(*) FILTER (WHERE map.id IS NULL)
-    FROM public.transactions AS t LEFT JOIN \(Self.map) ON map.status = t.status
+    FROM public.transactions AS t LEFT JOIN \(Self.map) ON map.status = \(status)
     """
   }
 
+  /// A row's status, in whatever column it stands.
+  private var status: String {
+    guard case .successor(let column) = scope else { return "t.status" }
+    return
+      "(SELECT m.status FROM \(Self.map.replacing("AS map", with: "AS m")) WHERE m.id = t.\(SQLText.identifier(column)))"
+  }
+
   /// The last entry of each transaction against the row as it stands.
-  static let truthSQL = findings(
-    """
-    SELECT coalesce(t.id, truth.transaction_id) AS id,
-      CASE
-        WHEN truth.transaction_id IS NULL THEN '\(OracleCheck.rowUnaudited.rawValue)'
-        WHEN t.id IS NULL AND truth.op <> 'delete' THEN '\(OracleCheck.rowLost.rawValue)'
-        WHEN t.id IS NOT NULL AND truth.op = 'delete' THEN '\(OracleCheck.rowUndeleted.rawValue)'
-        WHEN t.id IS NOT NULL AND t.status IS DISTINCT FROM truth.status
-          THEN '\(OracleCheck.statusDiffers.rawValue)'
-      END AS finding
-    FROM public.transactions AS t FULL JOIN (
-      SELECT DISTINCT ON (transaction_id) transaction_id, status, op
-      FROM public.ledger_audit ORDER BY transaction_id, seq DESC
-    ) AS truth ON truth.transaction_id = t.id
-    """)
+  var truthSQL: String {
+    Self.findings(
+      """
+      SELECT coalesce(t.id, truth.transaction_id) AS id,
+        CASE
+          WHEN truth.transaction_id IS NULL THEN '\(OracleCheck.rowUnaudited.rawValue)'
+          WHEN t.id IS NULL AND truth.op <> 'delete' THEN '\(OracleCheck.rowLost.rawValue)'
+          WHEN t.id IS NOT NULL AND truth.op = 'delete' THEN '\(OracleCheck.rowUndeleted.rawValue)'
+          WHEN t.id IS NOT NULL AND \(status) IS DISTINCT FROM truth.status
+            THEN '\(OracleCheck.statusDiffers.rawValue)'
+        END AS finding
+      FROM public.transactions AS t FULL JOIN (
+        SELECT DISTINCT ON (transaction_id) transaction_id, status, op
+        FROM public.ledger_audit ORDER BY transaction_id, seq DESC
+      ) AS truth ON truth.transaction_id = t.id
+      """)
+  }
 
   /// A row can fail two checks: an orphaned state is a wrong one too.
   static func derivedSQL(_ column: String, _ states: String) -> String {

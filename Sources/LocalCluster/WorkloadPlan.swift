@@ -9,6 +9,8 @@ public struct WorkloadPlan: Sendable {
   public var seed: UInt64 = 1
   /// How often each kind of transaction comes.
   public var mix = Mix()
+  /// Which column the application reads and writes.
+  public var column = Column.status
   /// How long to try to come back when a session is lost; nil counts a lost session as an error and ends the writer.
   public var reconnectLimit: Duration?
   /// How long one statement may take before its session is given up, in milliseconds.
@@ -16,6 +18,14 @@ public struct WorkloadPlan: Sendable {
 
   /// Two writers, as fast as possible.
   public init() {}
+
+  /// A column that holds a transaction's state.
+  public enum Column: String, Hashable, Sendable {
+    /// The old one: an application that was not changed.
+    case status
+    /// The new one: an application that knows no other. It inserts with the old one's default.
+    case state = "state_id"
+  }
 
   /// Weights; a kind of weight zero does not occur.
   public struct Mix: Hashable, Sendable {

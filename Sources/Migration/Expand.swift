@@ -39,7 +39,8 @@ public struct Expand {
     try gate.check(steps, definition, facts)
     let outcomes = try run.run(steps)
     try run.enter(.expanded)
-    try gate.record(definition, facts, on: run.connection)
+    try gate.record(
+      definition, facts, anew: outcomes.contains { $0.ending == .done }, on: run.connection)
     return outcomes
   }
 }

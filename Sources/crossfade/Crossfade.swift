@@ -11,8 +11,8 @@ struct CrossfadeCommand: AsyncParsableCommand {
     subcommands: [
       CheckCommand.self, PlanCommand.self, ExpandCommand.self, RunCommand.self, StatusCommand.self,
       BackfillCommand.self, ConstrainCommand.self, VerifyCommand.self, CutoverCommand.self,
-      ReadinessCommand.self, ContractCommand.self, RollbackCommand.self,
-      AuditCommand.self, QuarantineCommand.self, ResetCommand.self, LogCommand.self, ReplayCommand.self,
+      ReadinessCommand.self, ContractCommand.self, RollbackCommand.self, AuditCommand.self,
+      ReportCommand.self, QuarantineCommand.self, ResetCommand.self, LogCommand.self, ReplayCommand.self,
       DecodeCommand.self, DemoCommand.self,
     ])
 }

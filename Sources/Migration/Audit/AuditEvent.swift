@@ -18,8 +18,16 @@ public struct AuditEvent: Sendable, Hashable {
     case cleared
     /// The migration reached another phase.
     case phase
+    /// A plan that was reviewed is carried out: by its hash.
+    case accepted
     /// The migration was tried on a copy.
     case rehearsed
+    /// The rows that were there before are derived.
+    case backfilled
+    /// A look at the whole table came to its end.
+    case verified
+    /// Rows were tried again that were in quarantine.
+    case retried
   }
 
   /// What kind of thing.
@@ -45,10 +53,18 @@ public struct AuditEvent: Sendable, Hashable {
     public var from: String?
     /// The phase now.
     public var to: String?
-    /// What came of a rehearsal.
+    /// What came of a rehearsal, or of a verification.
     public var result: String?
+    /// Rows, by what became of them.
+    public var rows: [String: Int64]?
+    /// Everything committed up to here was applied when it began.
+    public var since: String?
+    /// Everything committed up to here was applied when the last row was judged.
+    public var witness: String?
     /// The plan that it was of.
     public var plan: String?
+    /// What the table was like when the plan was accepted.
+    public var sketch: TableSketch?
 
     /// Nothing.
     public init() {}

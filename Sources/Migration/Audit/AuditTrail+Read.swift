@@ -52,35 +52,40 @@ extension AuditTrail {
     else { return nil }
     // One snapshot for both.
     return try connection.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", purpose: purpose) {
-      () throws(PostgresError) -> (rows: [Row], faults: [Fault])? in
-      let end = try connection.query(
-        "SELECT audit_seq, audit_hash FROM crossfade.migration WHERE slot = $1", [.text(slot)],
-        purpose: purpose)
-      let found = try connection.query(
-        """
-        SELECT seq, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS'), session_role, current_role_name, os_user, client,
-               tool_version, step, event, statement, lock_wait_ms, lsn, details::text, hash, previous, \(Self.hash)
-          FROM crossfade.audit AS a WHERE slot = $1 ORDER BY seq
-        """, [.text(slot)], purpose: purpose)
-      guard end.rowCount > 0 || found.rowCount > 0 else { return nil }
-      var rows: [Row] = []
-      var check = ChainCheck()
-      for row in 0..<found.rowCount {
-        let (number, hash) = (found.integer(row, 0) ?? 0, found[row, 13] ?? "")
-        check.row(number: number, hash: hash, previous: found[row, 14] ?? "", computed: found[row, 15] ?? "")
-        let (session, current) = (found[row, 2] ?? "", found[row, 3] ?? "")
-        rows.append(
-          Row(
-            number: number, at: found[row, 1] ?? "",
-            role: session == current ? session : "\(session) as \(current)",
-            operatingSystemUser: found[row, 4] ?? "", client: found[row, 5] ?? "",
-            toolVersion: found[row, 6] ?? "", step: found[row, 7], event: found[row, 8] ?? "",
-            statement: found[row, 9], lockWait: found.integer(row, 10), lsn: found[row, 11] ?? "",
-            details: found[row, 12] ?? "{}", hash: hash))
-      }
-      check.end(number: end.integer(0, 0) ?? 0, hash: end[0, 1] ?? "")
-      return (rows, check.faults)
+      () throws(PostgresError) -> (rows: [Row], faults: [Fault])? in try look()
     }
+  }
+
+  /// As `read`, in a transaction that stands already, and has one snapshot; the tables are there.
+  func look() throws(PostgresError) -> (rows: [Row], faults: [Fault])? {
+    let purpose = "read the audit trail"
+    let end = try connection.query(
+      "SELECT audit_seq, audit_hash FROM crossfade.migration WHERE slot = $1", [.text(slot)],
+      purpose: purpose)
+    let found = try connection.query(
+      """
+      SELECT seq, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS'), session_role, current_role_name, os_user, client,
+             tool_version, step, event, statement, lock_wait_ms, lsn, details::text, hash, previous, \(Self.hash)
+        FROM crossfade.audit AS a WHERE slot = $1 ORDER BY seq
+      """, [.text(slot)], purpose: purpose)
+    guard end.rowCount > 0 || found.rowCount > 0 else { return nil }
+    var rows: [Row] = []
+    var check = ChainCheck()
+    for row in 0..<found.rowCount {
+      let (number, hash) = (found.integer(row, 0) ?? 0, found[row, 13] ?? "")
+      check.row(number: number, hash: hash, previous: found[row, 14] ?? "", computed: found[row, 15] ?? "")
+      let (session, current) = (found[row, 2] ?? "", found[row, 3] ?? "")
+      rows.append(
+        Row(
+          number: number, at: found[row, 1] ?? "",
+          role: session == current ? session : "\(session) as \(current)",
+          operatingSystemUser: found[row, 4] ?? "", client: found[row, 5] ?? "",
+          toolVersion: found[row, 6] ?? "", step: found[row, 7], event: found[row, 8] ?? "",
+          statement: found[row, 9], lockWait: found.integer(row, 10), lsn: found[row, 11] ?? "",
+          details: found[row, 12] ?? "{}", hash: hash))
+    }
+    check.end(number: end.integer(0, 0) ?? 0, hash: end[0, 1] ?? "")
+    return (rows, check.faults)
   }
 }
 

@@ -186,16 +186,23 @@ struct BackfillSession {
 
   /// Everything is done: says so, if the account balances.
   mutating func finish() throws(PostgresError) {
-    try connection.query(
-      """
-      UPDATE crossfade.backfill SET finished_at = clock_timestamp(), state = 'done', reason = NULL,
-             state_since = clock_timestamp(), eta_ms = 0, eta_late_ms = 0
-       WHERE slot = $1 AND finished_at IS NULL
-      """, [.text(definition.slot)], purpose: "finish the backfill")
-    if let found = try BackfillProgress.load(slot: definition.slot, on: connection) { progress = found }
-    guard progress.account.balances else {
-      throw .unexpected(
-        purpose: "finish the backfill", what: "an account that does not balance: \(progress.account)")
+    let purpose = "finish the backfill"
+    try connection.transaction(purpose: purpose) { () throws(PostgresError) in
+      let ended = try connection.query(
+        """
+        UPDATE crossfade.backfill SET finished_at = clock_timestamp(), state = 'done', reason = NULL,
+               state_since = clock_timestamp(), eta_ms = 0, eta_late_ms = 0
+         WHERE slot = $1 AND finished_at IS NULL
+        """, [.text(definition.slot)], purpose: purpose)
+      if let found = try BackfillProgress.load(slot: definition.slot, on: connection) { progress = found }
+      guard progress.account.balances else {
+        throw .unexpected(purpose: purpose, what: "an account that does not balance: \(progress.account)")
+      }
+      guard ended.affectedRows == 1 else { return }
+      // A step that waits for its lock holds the account's row meanwhile.
+      try connection.query("SET LOCAL lock_timeout = '30s'", purpose: purpose)
+      try AuditTrail(slot: definition.slot, connection: connection).appendWhereKept(
+        AuditEvent(.backfilled, step: "backfill.rows", details: progress.account.told))
     }
   }
 

@@ -46,15 +46,25 @@ public struct PlanGate: Sendable {
   }
 
   /// Writes the plan that was named into the migration's account.
-  func record(_ definition: SlotDefinition, _ facts: StepFacts, on connection: Connection)
-    throws(MigrationError)
-  {
+  ///
+  /// - Parameter anew: whether anything of it was done now; else only another plan than the last is written down.
+  func record(
+    _ definition: SlotDefinition, _ facts: StepFacts, anew: Bool, on connection: Connection
+  ) throws(MigrationError) {
     guard named != nil else { return }
+    let hash = PlanHash.of(definition, facts: facts).description
+    var details = AuditEvent.Details()
+    details.plan = hash
     do throws(PostgresError) {
-      try connection.query(
-        "UPDATE crossfade.migration SET plan_hash = $2 WHERE slot = $1",
-        [.text(definition.slot), .text(PlanHash.of(definition, facts: facts).description)],
-        purpose: "record the plan")
+      details.sketch = try TableSketch.ask(definition, on: connection)
+      try connection.transaction(purpose: "record the plan") { () throws(PostgresError) in
+        let changed = try connection.query(
+          "UPDATE crossfade.migration SET plan_hash = $2 WHERE slot = $1 AND plan_hash IS DISTINCT FROM $2",
+          [.text(definition.slot), .text(hash)], purpose: "record the plan")
+        guard anew || changed.affectedRows == 1 else { return }
+        try AuditTrail(slot: definition.slot, connection: connection).append(
+          AuditEvent(.accepted, details: details))
+      }
     } catch {
       throw .postgres(error)
     }

@@ -33,6 +33,13 @@ public struct PlanSurvey: Sendable {
       try asked.ask("steps") { () throws(PostgresError) in try StepFacts.ask(derive, on: connection) }
       ?? StepFacts(version: connection.serverVersion)
     let sizes = try look(connection, &asked)
+    let definition = definition
+    let hash = PlanHash.of(definition, facts: facts)
+    asked.note(
+      try asked.ask("drift") { () throws(PostgresError) in
+        try AcceptedPlan.load(slot: definition.slot, on: connection)?
+          .finding(try TableSketch.ask(definition, on: connection), hash: hash)
+      } ?? nil)
     let steps = MigrationSteps(definition, facts: facts).all
     let estimator = sizes.map { Estimator(definition: definition, sizes: $0) }
     var entries: [Plan.Entry] = []
@@ -46,7 +53,7 @@ public struct PlanSurvey: Sendable {
         Plan.Entry(step: step, isDone: isDone, estimate: estimator?.estimate(step) ?? Estimate()))
     }
     return Plan(
-      definition: definition, server: connection.serverVersion, hash: .of(definition, facts: facts),
+      definition: definition, server: connection.serverVersion, hash: hash,
       findings: asked.findings.map(\.planned), entries: entries, sizes: sizes?.sentences ?? [],
       accepted: accepted.union((definition.migrate.accepted ?? []).compactMap { Hazard($0) }))
   }

@@ -29,7 +29,9 @@ struct VerifyStore {
   }
 
   /// Records how far it is, and which rows have become suspect, wrong, or neither.
-  func save(_ state: PassState, _ open: OpenRows) throws(PostgresError) {
+  ///
+  /// - Parameter event: told in the audit trail by the same commit, where there is one and the role may write to it.
+  func save(_ state: PassState, _ open: OpenRows, telling event: AuditEvent? = nil) throws(PostgresError) {
     let purpose = "record the verification's progress"
     try connection.transaction("BEGIN READ WRITE", purpose: purpose) { () throws(PostgresError) in
       if !open.gone.isEmpty {
@@ -45,6 +47,12 @@ struct VerifyStore {
         + open.wrong.map { OpenRow($0.mismatch, $0.version) }
       if !rows.isEmpty { try write(rows, purpose) }
       try update(state, purpose)
+      guard let event else { return }
+      // Evidence is to outlive a crash of the server; and a step that waits for its lock holds the account's row meanwhile.
+      try connection.query(
+        "SELECT set_config('synchronous_commit', 'on', true), set_config('lock_timeout', '30s', true)",
+        purpose: purpose)
+      try AuditTrail(slot: slot, connection: connection).appendWhereKept(event)
     }
   }
 

@@ -79,7 +79,7 @@ struct WholePass {
     next.found.witness = "\(applied.isValid ? applied : try session.table.position())"
     next.finished = true
     next.invalid = invalid
-    try save(next, open)
+    try save(next, open, telling: next.told)
   }
 
   private mutating func nextPage(_ bound: [String]) throws(PostgresError) -> (Look, [String])? {
@@ -150,8 +150,10 @@ struct WholePass {
     kept += min(room, judgement.wrong.count)
   }
 
-  private mutating func save(_ next: PassState, _ open: OpenRows) throws(PostgresError) {
-    try store?.save(next, open)
+  private mutating func save(
+    _ next: PassState, _ open: OpenRows, telling event: AuditEvent? = nil
+  ) throws(PostgresError) {
+    try store?.save(next, open, telling: event)
     state = next
   }
 }

@@ -26,12 +26,14 @@ struct RollbackCommand: AsyncParsableCommand {
       "After a contract or cutover, do it: the column that comes back, as schema.table.column.",
       valueName: "name"))
   var confirm: String?
+  @OptionGroup var rehearsal: RehearseOptions
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
     try await atTheEdge {
       let definition = try slot.load()
       let logger = logging.logger("rollback")
+      if rehearsal.isWanted { return try await rehearsal.run(definition, logger, json: json) }
       let display = StepDisplay(isQuiet: json)
       let confirmation = RollbackConfirmation(drops: yesDrop, returns: confirm, isQuiet: json)
       let (plan, outcomes) = try await MigrationSession.run {

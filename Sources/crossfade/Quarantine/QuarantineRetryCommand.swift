@@ -28,7 +28,9 @@ struct QuarantineRetryCommand: AsyncParsableCommand {
       let outcome = try await MigrationSession.run {
         (interrupt) throws(MigrationError) -> QuarantineRetry.Outcome in
         do throws(PostgresError) {
-          return try QuarantineRetry(definition: definition, interrupt: interrupt).run()
+          let outcome = try QuarantineRetry(definition: definition, interrupt: interrupt).run()
+          try outcome.record(definition, interrupt)
+          return outcome
         } catch {
           throw .postgres(error)
         }
@@ -58,6 +60,24 @@ struct QuarantineRetryCommand: AsyncParsableCommand {
         "nothing was derived, since both columns are written: let the application write the column it means, "
         + "in each row that remains"
     case .rest: return "nothing was looked at, since the old column is retired"
+    }
+  }
+}
+
+extension QuarantineRetry.Outcome {
+  /// Tells the audit trail, where there is one and this role may write to it.
+  fileprivate func record(_ definition: SlotDefinition, _ interrupt: Interrupt) throws(PostgresError) {
+    guard looked > 0 else { return }
+    let connection = try Connection(
+      definition.source.revealed,
+      options: .init(
+        applicationName: "crossfade quarantine \(definition.slot)", settings: [("search_path", "pg_catalog")]),
+      interrupt: interrupt)
+    var details = AuditEvent.Details()
+    details.rows = ["tried": Int64(looked), "released": Int64(released), "left": remaining]
+    _ = try connection.transaction(purpose: "write the audit trail") { () throws(PostgresError) in
+      try AuditTrail(slot: definition.slot, connection: connection).appendWhereKept(
+        AuditEvent(.retried, details: details))
     }
   }
 }

@@ -16,6 +16,8 @@ struct SlotText {
   var segment = "1MiB"
   /// More keys of the log section, a line each.
   var log: [String] = []
+  /// Keys of the migrate section, `quiet: 1s`, a line each.
+  var migrate: [String] = []
   /// Keys of the stream section, `two_phase: true`, a line each.
   var stream: [String] = []
 
@@ -49,6 +51,7 @@ struct SlotText {
     backfill:
       batch: \(backfill.batch)
       pause: \(backfill.pause)
+    \(migrate.isEmpty ? "" : "migrate:\n" + migrate.map { "  \($0)" }.joined(separator: "\n"))
     \(stream.isEmpty ? "" : "stream:\n" + stream.map { "  \($0)" }.joined(separator: "\n"))
 
     """
