@@ -12,6 +12,7 @@ struct CrossfadeCommand: AsyncParsableCommand {
       CheckCommand.self, PlanCommand.self, ExpandCommand.self, RunCommand.self, StatusCommand.self,
       BackfillCommand.self, ConstrainCommand.self, VerifyCommand.self, RollbackCommand.self,
       AuditCommand.self, QuarantineCommand.self, ResetCommand.self, LogCommand.self, ReplayCommand.self,
+      EventsCommand.self,
       DecodeCommand.self, DemoCommand.self,
     ])
 }
