@@ -19,6 +19,9 @@ struct SlotText {
   /// Keys of the stream section, `two_phase: true`, a line each.
   var stream: [String] = []
 
+  /// More sections, a line each.
+  var more: [String] = []
+
   init(slot: String) { self.slot = slot }
 
   var yaml: String {
@@ -50,6 +53,7 @@ struct SlotText {
       batch: \(backfill.batch)
       pause: \(backfill.pause)
     \(stream.isEmpty ? "" : "stream:\n" + stream.map { "  \($0)" }.joined(separator: "\n"))
+    \(more.joined(separator: "\n"))
 
     """
   }
