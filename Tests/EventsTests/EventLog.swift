@@ -19,16 +19,20 @@ final class EventLog {
     State(id: "1", code: "authorized", status: "AUTH"), State(id: "2", code: "captured", status: "CAPTURED"),
   ]
 
-  static func plan(columns: [String] = []) throws -> EventPlan {
+  static func definition() throws -> SlotDefinition {
     let derive = SlotDefinition.Derive(
       table: try QualifiedName(sql: "public.transactions"), key: [try Identifier("id")],
       from: try Identifier("status"), to: try Identifier("state_id"),
       map: .init(
         table: try QualifiedName(sql: "public.transaction_state"), id: try Identifier("id"),
         code: try Identifier("code"), status: try Identifier("legacy_status")))
-    var definition = SlotDefinition(
+    return SlotDefinition(
       slot: "ledger", publication: try Identifier("ledger"), source: ConnectionString("dbname=x"),
       derive: derive, log: .init(directory: "/nowhere"))
+  }
+
+  static func plan(columns: [String] = []) throws -> EventPlan {
+    var definition = try definition()
     definition.events.columns = try columns.map { try Identifier($0) }
     return EventPlan(definition, origin: origin)
   }
