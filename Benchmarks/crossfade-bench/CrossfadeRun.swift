@@ -7,7 +7,9 @@ struct CrossfadeRun {
   let definition: String
   let environment: [String: String]
 
-  init(_ bench: BenchCluster, slot: String, batch: Int = 5000, streaming: Bool = false) throws {
+  init(_ bench: BenchCluster, slot: String, batch: Int = 5000, streaming: Bool = false, serve: String? = nil)
+    throws
+  {
     var buffer = [CChar](repeating: 0, count: 4096)
     let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
     guard length > 0 else { throw BenchError("cannot find this executable") }
@@ -40,6 +42,7 @@ struct CrossfadeRun {
         batch: \(batch)
       stream:
         streaming: \(streaming)
+      \(serve.map { "serve:\n  listen: \($0)" } ?? "")
       """
     guard let file = fopen(definition, "w") else { throw BenchError("cannot write \(definition)") }
     fputs(text + "\n", file)
