@@ -4,7 +4,7 @@
 
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
- && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libpq-dev liblz4-dev pkg-config \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libpq-dev liblz4-dev zlib1g-dev pkg-config \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # The dependencies first: they change seldom, and this layer is kept.
@@ -19,7 +19,7 @@ RUN swift build -c release --static-swift-stdlib --product crossfade \
 FROM debian:bookworm-slim
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      ca-certificates libpq5 liblz4-1 libstdc++6 \
+      ca-certificates libpq5 liblz4-1 zlib1g libstdc++6 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --home-dir /var/lib/crossfade --create-home crossfade
 COPY --from=build /usr/local/bin/crossfade /usr/local/bin/crossfade

@@ -4,11 +4,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # What links, what runs a server, and what the tests and recordings need beside it.
-BUILD_PACKAGES := libpq-dev liblz4-dev pkg-config
+BUILD_PACKAGES := libpq-dev liblz4-dev zlib1g-dev pkg-config
 DEMO_PACKAGES := $(BUILD_PACKAGES) postgresql
 TEST_PACKAGES := $(DEMO_PACKAGES) lz4 xxd
 
-# One binary that needs libpq, liblz4 and libstdc++ only: Swift's own libraries are in it.
+# One binary that needs libpq, liblz4, zlib and libstdc++ only: Swift's own libraries are in it.
 RELEASE := -c release --static-swift-stdlib
 
 .PHONY: help demo test test-matrix test-emitters build release bench fuzz lint format fixtures clean

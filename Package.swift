@@ -23,6 +23,7 @@ let package = Package(
     .executable(name: "crossfade", targets: ["crossfade"]),
     .library(name: "PGOutput", targets: ["PGOutput"]),
     .library(name: "ChangeLog", targets: ["ChangeLog"]),
+    .library(name: "Events", targets: ["Events", "Derivation"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -37,6 +38,9 @@ let package = Package(
       name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
     .systemLibrary(
       name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
+
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
     .target(name: "PGOutput", swiftSettings: pure),
     .target(name: "Postgres", dependencies: ["CLibPQ", "PGOutput"], swiftSettings: settings),
@@ -71,9 +75,11 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
+      name: "Events", dependencies: ["PGOutput", "ChangeLog", "Derivation"], swiftSettings: settings),
+    .target(
       name: "Subscriptions",
       dependencies: [
-        "PGOutput", "ChangeLog", "Derivation",
+        "CZlib", "PGOutput", "ChangeLog", "Derivation", "Events",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -100,7 +106,7 @@ let package = Package(
       name: "crossfade",
       dependencies: [
         "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "DualWrite", "Replay", "Migration",
-        "Subscriptions",
+        "Events", "Subscriptions",
         "Operations", "LocalCluster",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -157,10 +163,13 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
+      name: "EventsTests", dependencies: ["Events", "ChangeLog", "Derivation", "PGOutput"],
+      swiftSettings: settings),
+    .testTarget(
       name: "SubscriptionsTests",
       dependencies: [
-        "Subscriptions", "Derivation", "LocalCluster",
-        .product(name: "Logging", package: "swift-log"),
+        "Subscriptions", "Events", "ChangeLog", "Derivation", "PGOutput", "LocalCluster",
+        .product(name: "Logging", package: "swift-log"), .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: settings),
     .testTarget(name: "OperationsTests", dependencies: ["Operations"], swiftSettings: settings),

@@ -60,6 +60,10 @@ enum Bench {
         { _, report in try LatencyBench().run(&report) }
       ),
       (
+        "events", "commit -> event at a subscriber, catching up, and a hundred that listen",
+        { _, report in try EventBench().run(&report) }
+      ),
+      (
         "backfill", "five million rows, unthrottled, beside a bare keyset loop and the common IS NULL form",
         { _, report in try BackfillBench().run(&report) }
       ),

@@ -7,7 +7,9 @@ struct CrossfadeRun {
   let definition: String
   let environment: [String: String]
 
-  init(_ bench: BenchCluster, slot: String, batch: Int = 5000, streaming: Bool = false) throws {
+  init(_ bench: BenchCluster, slot: String, batch: Int = 5000, streaming: Bool = false, serve: String? = nil)
+    throws
+  {
     binary = try Self.sibling()
     definition = "\(bench.directory)/\(slot).yaml"
     environment = ["CROSSFADE_SOURCE": bench.cluster.conninfo()]
@@ -33,6 +35,7 @@ struct CrossfadeRun {
         batch: \(batch)
       stream:
         streaming: \(streaming)
+      \(serve.map { "serve:\n  listen: \($0)" } ?? "")
       """
     guard let file = fopen(definition, "w") else { throw BenchError("cannot write \(definition)") }
     fputs(text + "\n", file)

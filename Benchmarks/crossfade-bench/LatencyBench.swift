@@ -8,6 +8,9 @@ import Postgres
 struct LatencyBench {
   private static let seconds = 15
 
+  /// Transactions of the traffic.
+  var count: Int { 1000 * Self.seconds }
+
   func run(_ report: inout Report) throws {
     let settings = ["track_commit_timestamp": "on"]
     let ledger = try BenchCluster(rows: 0, settings: settings)
@@ -36,7 +39,7 @@ struct LatencyBench {
   }
 
   /// Inserts at a fixed rate, each by one of four sessions; a second table keeps the transaction's number.
-  private func traffic(_ ledger: BenchCluster, _ first: Int) throws {
+  func traffic(_ ledger: BenchCluster, _ first: Int) throws {
     let count = 1000 * Self.seconds
     let conninfo = ledger.cluster.conninfo()
     let began = Deadline.now

@@ -1,9 +1,9 @@
 import Glibc
 
 /// TCP ports of 127.0.0.1.
-enum LoopbackPort {
+public enum LoopbackPort {
   /// A port that nobody listens on. Another process may take it before the server does; a start tries another then.
-  static func free() throws(ClusterError) -> UInt16 {
+  public static func free() throws(ClusterError) -> UInt16 {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard listener >= 0 else { throw .system(call: "socket", path: "127.0.0.1", errno: errno) }
     defer { close(listener) }

@@ -13,6 +13,7 @@ struct CrossfadeCommand: AsyncParsableCommand {
       BackfillCommand.self, ConstrainCommand.self, VerifyCommand.self, CutoverCommand.self,
       ReadinessCommand.self, ContractCommand.self, RollbackCommand.self, AuditCommand.self,
       ReportCommand.self, QuarantineCommand.self, ResetCommand.self, LogCommand.self, ReplayCommand.self,
+      EventsCommand.self,
       DecodeCommand.self, DemoCommand.self,
     ])
 }

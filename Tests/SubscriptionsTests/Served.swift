@@ -12,12 +12,15 @@ struct Served {
   let server: SlotServer
   let directory: String
   var scheme = "http"
+  var book = SubscriberBook()
 
   /// Calls `body` with a server that listens, and ends it.
   static func with(
     tokens: String? = nil, isTLS: Bool = false, change: (inout ServePlan) -> Void = { _ in },
+    slots: [ServedSlot] = ["ledger", "cards"].map(slot),
     _ body: @Sendable (Served) async throws -> Void
   ) async throws {
+    let book = SubscriberBook()
     var template = Array("/tmp/crossfade-served-XXXXXX".utf8CString)
     let directory = String(cString: try #require(mkdtemp(&template)))
     defer { _ = try? ChildProcess(["rm", "-rf", directory]).wait(for: .seconds(10)) }
@@ -38,7 +41,7 @@ struct Served {
     var plan = ServePlan(serve)
     change(&plan)
     let server = try SlotServer(
-      plan, slots: ["ledger", "cards"].map(slot),
+      plan, slots: slots, book: book,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let failed = Flag()
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -53,8 +56,25 @@ struct Served {
         try await Task.sleep(for: .milliseconds(5))
       }
       if server.port == nil { return try await group.waitForAll() }
-      try await body(Served(server: server, directory: directory, scheme: isTLS ? "https" : "http"))
+      try await body(
+        Served(server: server, directory: directory, scheme: isTLS ? "https" : "http", book: book))
       group.cancelAll()
+    }
+  }
+
+  /// Calls `body` with a server of one slot with events, and its log.
+  static func withLog(
+    tokens: String? = nil, change: (inout ServePlan) -> Void = { _ in }, segmentBytes: UInt64 = 1 << 20,
+    _ body: @Sendable (Served, ServedLog) async throws -> Void
+  ) async throws {
+    var template = Array("/tmp/crossfade-log-XXXXXX".utf8CString)
+    let directory = String(cString: try #require(mkdtemp(&template)))
+    defer { _ = try? ChildProcess(["rm", "-rf", directory]).wait(for: .seconds(10)) }
+    let log = try ServedLog(path: directory, segmentBytes: segmentBytes)
+    var ledger = slot("ledger")
+    ledger.events = try log.source()
+    try await with(tokens: tokens, change: change, slots: [ledger, slot("cards")]) { served in
+      try await body(served, log)
     }
   }
 
@@ -109,7 +129,7 @@ struct Served {
   private func text(_ path: String) throws -> String {
     let file = try #require(fopen(path, "r"))
     defer { fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: 1 << 20)
+    var bytes = [UInt8](repeating: 0, count: 4 << 20)
     let count = fread(&bytes, 1, bytes.count, file)
     return String(decoding: bytes[..<count], as: UTF8.self)
   }

@@ -113,6 +113,18 @@ struct ServerTests {
     }
   }
 
+  @Test("a request that comes byte by byte is not waited for, however steadily it comes")
+  func slowly() async throws {
+    try await Served.with(change: { $0.idleSeconds = 1 }) { served in
+      let port = try #require(served.server.port)
+      let began = ContinuousClock.now
+      let slow = try #require(SlowRequest(port: port))
+      #expect(await eventually { slow.isClosed })
+      #expect(ContinuousClock.now - began < .seconds(10))
+      #expect(slow.sent < 200)
+    }
+  }
+
   @Test("says why it cannot serve")
   func refusals() async throws {
     try await Served.with { served in

@@ -89,7 +89,7 @@ struct MigrationPhase: Sendable {
       }
     ) { try $0.command(["contract", "--yes-retire", MigrationScene.oldColumn]) },
     MigrationPhase(name: "rollback of contract", writes: .state, prepare: { try $0.catchUp() }) {
-      try $0.command(["rollback", "--yes-return", MigrationScene.oldColumn])
+      try $0.command(["rollback", "--confirm", MigrationScene.oldColumn])
     },
   ]
 

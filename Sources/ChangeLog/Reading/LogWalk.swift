@@ -23,7 +23,8 @@ public final class LogWalk {
   private let crossesDamage: Bool
   private var cursor: UnitCursor?
   private var unit: LogTransaction.Head?
-  private var isOver = false
+  /// Whether nothing more will come: the range has ended, or the rest of the log is lost.
+  public private(set) var isOver = false
   /// The last position that was given, or passed over.
   private var passed: Position
   /// A gap whose other side has not been seen.
@@ -33,14 +34,18 @@ public final class LogWalk {
 
   /// A walk over what stands after `position`, up to the last transaction that ends at `through` or before. Nothing is
   /// opened yet.
+  ///
+  /// - Parameters:
+  ///   - keys: a few rows, looked for in the frames as they are.
+  ///   - follows: for those who wait at the log's end: what makes no sense there may be a write seen half done.
   public init(
     _ source: LogSource, after position: Position? = nil, through: LSN? = nil, tables: Set<String>? = nil,
-    crossesDamage: Bool = false
+    keys: LogKeys? = nil, crossesDamage: Bool = false, follows: Bool = false
   ) {
     self.source = source
     self.through = through
     self.crossesDamage = crossesDamage
-    selection = LogSelection(after: position, tables: tables)
+    selection = LogSelection(after: position, tables: tables, keys: keys, follows: follows)
     passed = position ?? Position(endLSN: .invalid)
   }
 
@@ -66,6 +71,13 @@ public final class LogWalk {
       }
     }
     return nil
+  }
+
+  /// Waits for more at the log's end: until something was written, a `wake` of the tail, or the timeout. Then `next` is
+  /// asked again. Only for a thread that may sleep.
+  public func wait(_ timeout: Duration) throws(ChangeLogError) {
+    guard !isOver, let cursor, cursor.isDrained else { return }
+    if let chunk = try cursor.reader.next(timeout: timeout) { cursor.take(chunk) }
   }
 
   private func advance() throws(ChangeLogError) -> Step? {

@@ -75,6 +75,9 @@ package final class UnitCursor {
     )
   }
 
+  /// Everything up to here was passed, when nothing is left of what was read.
+  var reach: LSN { reader.reach }
+
   /// Whether every record read was taken: what the reader has passed, the units have, too.
   var isDrained: Bool { offset >= bytes.count }
 

@@ -2,7 +2,7 @@ import Glibc
 
 /// A thread for one who must not block the one it is on: does one thing after the other, sleeps in between, and ends
 /// with its owner.
-final class WaitingThread: Sendable {
+package final class WaitingThread: Sendable {
   /// All of it is guarded by the monitor: hence `@unchecked Sendable`.
   private final class Work: @unchecked Sendable {
     let monitor = Monitor()
@@ -24,7 +24,7 @@ final class WaitingThread: Sendable {
   private let work = Work()
 
   /// Throws when the system has no thread left.
-  init() throws(ChangeLogError) {
+  package init() throws(ChangeLogError) {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     defer { pthread_attr_destroy(&attributes) }
@@ -51,7 +51,7 @@ final class WaitingThread: Sendable {
     }
   }
 
-  func run(_ job: @escaping @Sendable () -> Void) {
+  package func run(_ job: @escaping @Sendable () -> Void) {
     work.monitor.locked {
       work.jobs.append(job)
       work.monitor.broadcast()

@@ -9,7 +9,7 @@ struct SectionSchema {
     name: "",
     keys: [
       "version", "slot", "publication", "source", "derive", "log", "confirm", "stream", "write", "backfill",
-      "migrate", "serve",
+      "migrate", "events", "serve",
     ],
     example: "begin with `version: 1`, then `slot:`, `source:`, `derive:` and `log:`")
   static let source = SectionSchema(
@@ -51,8 +51,11 @@ struct SectionSchema {
     name: "backfill.signals.queries[]", keys: ["name", "sql", "limit", "on_unknown"],
     example: "write `{name: queue, sql: SELECT count(*) FROM jobs, limit: 1000}`")
 
+  static let events = SectionSchema(
+    name: "events", keys: ["entity", "columns"],
+    example: "write `columns: [amount_cents]` indented under it, or remove it for the defaults")
   static let serve = SectionSchema(
-    name: "serve", keys: ["listen", "tls", "tokens", "connections"],
+    name: "serve", keys: ["listen", "tls", "tokens", "connections", "subscriber_lag"],
     example: "write `listen: 127.0.0.1:8642` indented under it")
   static let tls = SectionSchema(
     name: "serve.tls", keys: ["certificate", "key"],
@@ -66,8 +69,8 @@ struct SectionSchema {
     ], example: "write its keys indented under it, or remove it for the defaults")
 
   static let all = [
-    root, source, derive, map, log, retain, stream, write, backfill, signals, signal, query, migrate, serve,
-    tls,
+    root, source, derive, map, log, retain, stream, write, backfill, signals, signal, query, migrate, events,
+    serve, tls,
   ]
 
   /// Where a key that stands in the wrong mapping belongs.

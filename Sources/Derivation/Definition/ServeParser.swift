@@ -7,6 +7,8 @@ extension DefinitionReader {
     let tls = self.field(section, "tls").flatMap { certificate($0) }
     let tokens = self.field(section, "tokens").flatMap { path($0, "the file with the tokens") }
     let connections = self.field(section, "connections").flatMap { integer($0, in: 1...10_000) }
+    let lag = self.field(section, "subscriber_lag")
+      .flatMap { size($0, in: ByteCount(bytes: 64 << 10)...ByteCount(bytes: 1 << 50)) }
     guard let listen else { return nil }
     if !listen.isLoopback, let field = section.fields["listen"] {
       let missing = [("tls", tls == nil), ("tokens", tokens == nil)].filter(\.1).map { "`serve.\($0.0)`" }
@@ -16,7 +18,8 @@ extension DefinitionReader {
           hint: "give both, or listen on 127.0.0.1 or [::1]")
       }
     }
-    return SlotDefinition.Serve(listen: listen, tls: tls, tokens: tokens, connections: connections ?? 256)
+    return SlotDefinition.Serve(
+      listen: listen, tls: tls, tokens: tokens, connections: connections ?? 256, subscriberLag: lag)
   }
 
   private mutating func listenAddress(_ field: Field, hint: String) -> ListenAddress? {

@@ -9,13 +9,19 @@ extension SlotDefinition {
     public var tokens: String?
     /// The most connections at once.
     public var connections: Int
+    /// A subscriber with more of the log before it is cut off; nil: none ever is.
+    public var subscriberLag: ByteCount?
 
     /// The settings; what has a default has it.
-    public init(listen: ListenAddress, tls: TLS? = nil, tokens: String? = nil, connections: Int = 256) {
+    public init(
+      listen: ListenAddress, tls: TLS? = nil, tokens: String? = nil, connections: Int = 256,
+      subscriberLag: ByteCount? = nil
+    ) {
       self.listen = listen
       self.tls = tls
       self.tokens = tokens
       self.connections = connections
+      self.subscriberLag = subscriberLag
     }
   }
 

@@ -22,6 +22,8 @@ public struct SlotDefinition: Hashable, Sendable {
   public var backfill: Backfill
   /// How the schema is changed.
   public var migrate: Migrate
+  /// What events are called, and carry.
+  public var events: Events
   /// What is served over HTTP; nil: nothing.
   public var serve: Serve?
 
@@ -29,7 +31,8 @@ public struct SlotDefinition: Hashable, Sendable {
   public init(
     slot: String, publication: Identifier, source: ConnectionString, derive: Derive, log: Log,
     confirm: Confirm = .logged, stream: Stream = Stream(), write: Write = Write(),
-    backfill: Backfill = Backfill(), migrate: Migrate = Migrate(), serve: Serve? = nil
+    backfill: Backfill = Backfill(), migrate: Migrate = Migrate(), events: Events = Events(),
+    serve: Serve? = nil
   ) {
     self.slot = slot
     self.publication = publication
@@ -41,6 +44,7 @@ public struct SlotDefinition: Hashable, Sendable {
     self.write = write
     self.backfill = backfill
     self.migrate = migrate
+    self.events = events
     self.serve = serve
   }
 }

@@ -43,13 +43,14 @@ extension DefinitionReader {
     let write = write(root)
     let backfill = backfill(root)
     let migrate = migrate(root)
+    let events = events(root, derive: derive)
     let serve = serve(root)
 
     guard let slot, let source, let derive, let log, let named = try? Identifier(slot) else { return nil }
     return SlotDefinition(
       slot: slot, publication: publication ?? named, source: source, derive: derive, log: log,
       confirm: confirm ?? .logged, stream: stream, write: write, backfill: backfill, migrate: migrate,
-      serve: serve)
+      events: events, serve: serve)
   }
 
   private mutating func checkVersion(_ field: Field) {

@@ -139,7 +139,7 @@ public struct Preflight: Sendable {
     asked.note(
       PublicationJudge(
         name: definition.publication, publication: publication, table: table, derive: derive, role: role,
-        hasBegun: begun
+        hasBegun: begun, chosen: definition.events.columns
       ).finding)
   }
 

@@ -25,6 +25,8 @@ struct PublicationJudge: Equatable, Sendable {
   var role: RoleFacts
   /// Whether capture has begun before.
   var hasBegun: Bool
+  /// Columns that events carry.
+  var chosen: [Identifier] = []
 
   private static let subject = "publication"
 
@@ -93,13 +95,15 @@ struct PublicationJudge: Equatable, Sendable {
 
   private var needed: [String] {
     derive.key.map(\.name) + [derive.from.name] + (table.column(derive.to) == nil ? [] : [derive.to.name])
+      + chosen.map(\.name)
   }
 
   /// Only what the slot needs leaves the ledger, where the server can list columns (15) and the identity allows it.
   private var columnList: String {
     guard role.version.major >= 15, table.identity != "f" else { return "" }
     var listed = table.identityColumns
-    for column in derive.key.map(\.name) + [derive.from.name, derive.to.name] where !listed.contains(column) {
+    let wanted = derive.key.map(\.name) + [derive.from.name, derive.to.name] + chosen.map(\.name)
+    for column in wanted where !listed.contains(column) {
       listed.append(column)
     }
     return " (" + listed.map(SQLText.identifier).joined(separator: ", ") + ")"

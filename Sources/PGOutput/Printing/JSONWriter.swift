@@ -13,6 +13,19 @@ public struct JSONWriter: Sendable {
     needsComma = false
   }
 
+  /// What stands between two documents, as it is: a new line, say. No comma comes after it.
+  public mutating func between(_ text: String) {
+    bytes.append(contentsOf: text.utf8)
+    needsComma = false
+  }
+
+  /// A value that is JSON already.
+  public mutating func value(_ json: [UInt8]) {
+    separate()
+    bytes.append(contentsOf: json)
+    needsComma = true
+  }
+
   /// `{`
   public mutating func beginObject() { open(UInt8(ascii: "{")) }
   /// `}`

@@ -9,6 +9,8 @@ struct Problem: Error, HTTPResponseError, Sendable {
   /// What is wrong with this request, and how to mend it.
   let detail: String
   var headers = HTTPFields()
+  /// What else a program may want to know.
+  var members: [(name: String, value: String)] = []
 
   static let unauthorized: Problem = {
     var problem = Problem(
@@ -27,7 +29,9 @@ struct Problem: Error, HTTPResponseError, Sendable {
 
   static let noSuchPath = Problem(
     status: .notFound, title: "no such path",
-    detail: "there are /v1/health, /v1/slots, /v1/slots/SLOT and /v1/slots/SLOT/reads")
+    detail:
+      "there are /v1/events, /v1/positions, /v1/states, /v1/slots, /v1/slots/SLOT, /v1/slots/SLOT/reads and /v1/health"
+  )
 
   static func badRequest(_ detail: String) -> Problem {
     Problem(status: .badRequest, title: "the request is wrong", detail: detail)
@@ -42,6 +46,10 @@ struct Problem: Error, HTTPResponseError, Sendable {
     writer.integer(status.code)
     writer.key("detail")
     writer.string(detail)
+    for (name, value) in members {
+      writer.key(name)
+      writer.string(value)
+    }
     writer.endObject()
     return writer.bytes
   }

@@ -6,6 +6,7 @@ struct Routes: Sendable {
   static let health = "/v1/health"
 
   let slots: [ServedSlot]
+  let events: EventRoutes
 
   func router(tokens: TokenFile?) -> Router<SlotContext> {
     let router = Router(context: SlotContext.self, options: .autoGenerateHeadEndpoints)
@@ -39,6 +40,7 @@ struct Routes: Sendable {
         writer.integer(answer.percent)
       }
     }
+    events.add(to: router)
     return router
   }
 
@@ -60,7 +62,7 @@ struct Routes: Sendable {
     return parameters.first.map { String($0.value) }
   }
 
-  private static func json(_ body: (inout JSONWriter) -> Void) -> Response {
+  static func json(_ body: (inout JSONWriter) -> Void) -> Response {
     var writer = JSONWriter()
     writer.beginObject()
     body(&writer)
@@ -76,7 +78,7 @@ struct Routes: Sendable {
 }
 
 extension JSONWriter {
-  fileprivate mutating func member(_ name: String, _ value: String) {
+  mutating func member(_ name: String, _ value: String) {
     key(name)
     string(value)
   }

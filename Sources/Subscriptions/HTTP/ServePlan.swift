@@ -12,6 +12,8 @@ public struct ServePlan: Sendable {
   public var tokens: String?
   /// The most connections at once; what comes beyond them waits in the listen queue.
   public var connections: Int
+  /// A subscriber that takes nothing, with more bytes of the log before it, is cut off; nil: none ever is.
+  public var subscriberLag: UInt64?
   /// Seconds after which a connection that sends nothing is closed, unless it is being answered.
   public var idleSeconds = 30
   /// The most bytes of a request's line and headers together.
@@ -24,5 +26,6 @@ public struct ServePlan: Sendable {
     tls = serve.tls
     tokens = serve.tokens
     connections = serve.connections
+    subscriberLag = serve.subscriberLag.map { UInt64($0.bytes) }
   }
 }

@@ -9,14 +9,18 @@ public struct ServedSlot: Sendable {
   /// was ever begun).
   public var reads: @Sendable (_ key: String?) -> ReadsAnswer?
 
+  /// Its events; nil where none are served.
+  public var events: EventSource?
+
   /// A slot from its parts.
   public init(
     name: String, status: @escaping @Sendable () -> String,
-    reads: @escaping @Sendable (_ key: String?) -> ReadsAnswer?
+    reads: @escaping @Sendable (_ key: String?) -> ReadsAnswer?, events: EventSource? = nil
   ) {
     self.name = name
     self.status = status
     self.reads = reads
+    self.events = events
   }
 }
 

@@ -14,16 +14,29 @@ public struct SlotServer: Service {
   private let plan: ServePlan
   private let application: Application<RouterResponder<SlotContext>>
   private let bound: Bound
+  private let hubs: [EventHub]
 
   /// Reads certificate, key and tokens; listens when it is run.
-  public init(_ plan: ServePlan, slots: [ServedSlot], logger: Logger) throws(ServeError) {
+  ///
+  /// - Parameter book: where it is kept who is being sent events.
+  public init(
+    _ plan: ServePlan, slots: [ServedSlot], book: SubscriberBook = SubscriberBook(), logger: Logger
+  ) throws(ServeError) {
     self.plan = plan
     let bound = Bound()
     self.bound = bound
     let tokens: TokenFile?
     if let path = plan.tokens { tokens = try TokenFile(path: path, logger: logger) } else { tokens = nil }
+    let pool = ReadPool(threads: 4)
+    let hubs = slots.compactMap { slot in
+      slot.events.map {
+        EventHub(
+          slot: slot.name, source: $0, book: book, lag: plan.subscriberLag, pool: pool, logger: logger)
+      }
+    }
+    self.hubs = hubs
     application = Application(
-      router: Routes(slots: slots).router(tokens: tokens),
+      router: Routes(slots: slots, events: EventRoutes(hubs: hubs)).router(tokens: tokens),
       server: try Self.builder(plan),
       configuration: .init(
         address: .hostname(plan.host, port: plan.port), serverName: "crossfade",
@@ -45,12 +58,21 @@ public struct SlotServer: Service {
 
   /// Listens and answers; throws `ServeError` when it cannot listen.
   public func run() async throws {
+    for hub in hubs { hub.bell.start() }
+    defer { endStreams() }
     do {
-      try await application.run()
+      // A graceful shutdown waits for what is being answered: streams end, and each subscriber knows where it stands.
+      try await withGracefulShutdownHandler {
+        try await application.run()
+      } onGracefulShutdown: {
+        endStreams()
+      }
     } catch let error as IOError {
       throw ServeError.cannotListen(address: "\(plan.host):\(plan.port)", reason: "\(error)")
     }
   }
+
+  private func endStreams() { for hub in hubs { hub.bell.end() } }
 
   private static func builder(_ plan: ServePlan) throws(ServeError) -> HTTPServerBuilder {
     let plain = HTTPServerBuilder.http1(

@@ -17,6 +17,12 @@ struct LineOutput {
     if bytes.count >= 1 << 16 { try flush() }
   }
 
+  /// Whole lines, each with its end.
+  mutating func write(lines: [UInt8]) throws {
+    bytes.append(contentsOf: lines)
+    if bytes.count >= 1 << 16 { try flush() }
+  }
+
   mutating func flush() throws {
     defer { bytes.removeAll(keepingCapacity: true) }
     do throws(SystemError) {

@@ -4,6 +4,7 @@ import Foundation
 import Operations
 import PGOutput
 import Postgres
+import Subscriptions
 
 /// What a running process says of itself in `status.json` beside its log: what the servers cannot know.
 ///
@@ -14,6 +15,8 @@ struct LiveStatus: Sendable {
   let capture: CaptureStatus
   let dualWrite: DualWriteStatus
   let keeper: KeeperStatus
+  /// Who is being sent events; nil where none are served.
+  var subscribers: SubscriberBook?
   /// Why the process ends, when it was not asked to.
   var failure: String?
 
@@ -28,7 +31,9 @@ struct LiveStatus: Sendable {
 
   var json: JSONValue {
     guard case .object(let fields) = stages else { return stages }
-    return .object(fields + keeper.json + [("failure", failure.map { .string($0) } ?? .null)])
+    return .object(
+      fields + keeper.json + (subscribers.map { $0.json(end: capture.logged) } ?? [])
+        + [("failure", failure.map { .string($0) } ?? .null)])
   }
 
   private var stages: JSONValue {

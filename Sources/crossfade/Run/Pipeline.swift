@@ -19,7 +19,7 @@ final class Pipeline: Sendable {
   private let dualWriteInterrupt: Interrupt
   let keeper: LogKeeper
   private let opened: Opening
-  private let tail: LogTail
+  let tail: LogTail
   private let logger: Logger
 
   /// How long the dual-write may go on applying what is logged after a stop was asked for.
@@ -144,7 +144,8 @@ extension CapturePlan {
       connection: definition.source.revealed, slot: definition.slot, publication: definition.publication.name,
       table: .init(
         schema: derive.table.schema.name, name: derive.table.name.name,
-        columns: derive.key.map(\.name) + [derive.from.name, derive.to.name], mayBeGone: [derive.from.name]),
+        columns: derive.key.map(\.name) + [derive.from.name, derive.to.name]
+          + definition.events.columns.map(\.name), mayBeGone: [derive.from.name]),
       directory: definition.log.directory, segmentSize: definition.log.segment.bytes,
       ownOrigin: DualWritePlan.origin(slot: definition.slot), ownPrefix: DualWritePlan.messagePrefix,
       wishes: StreamWishes(definition.stream), failover: definition.stream.failover)

@@ -4,6 +4,7 @@ import Glibc
 import Logging
 import Operations
 import ServiceLifecycle
+import Subscriptions
 import UnixSignals
 
 /// `crossfade run`: slot -> log -> target, until told to stop.
@@ -29,7 +30,9 @@ struct RunCommand: AsyncParsableCommand {
       signal(SIGXFSZ, SIG_IGN)
       let logger = logging.logger("run")
       let pipeline = try Pipeline(definition, logger: logging.logger)
-      let reporter = StatusReporter(pipeline: pipeline, logger: logging.logger("status"))
+      let book = definition.serve.map { _ in SubscriberBook() }
+      let reporter = StatusReporter(
+        pipeline: pipeline, subscribers: book, logger: logging.logger("status"))
       HastyStop.install()
       let service = PipelineService(pipeline: pipeline, reporter: reporter)
       var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
@@ -37,8 +40,8 @@ struct RunCommand: AsyncParsableCommand {
           service: service, successTerminationBehavior: .gracefullyShutdownGroup,
           failureTerminationBehavior: .cancelGroup)
       ]
-      if let serve = definition.serve {
-        let server = try ServingService(serve, pipeline: pipeline, logger: logging.logger("http"))
+      if let serve = definition.serve, let book {
+        let server = try ServingService(serve, pipeline: pipeline, book: book, logger: logging.logger("http"))
         services.append(.init(service: server))
       }
       let group = ServiceGroup(

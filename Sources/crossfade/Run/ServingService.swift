@@ -1,5 +1,6 @@
 import ArgumentParser
 import Capture
+import ChangeLog
 import Derivation
 import DualWrite
 import Logging
@@ -12,17 +13,28 @@ import Subscriptions
 struct ServingService: Service {
   private let plan: ServePlan
   private let slots: [ServedSlot]
+  private let map: KnownMap
+  private let book: SubscriberBook
   private let logger: Logger
 
   /// Throws when certificate or tokens cannot be used: that is the definition's fault, and is told before anything runs.
-  init(_ serve: SlotDefinition.Serve, pipeline: Pipeline, logger: Logger) throws(Failure) {
+  init(_ serve: SlotDefinition.Serve, pipeline: Pipeline, book: SubscriberBook, logger: Logger)
+    throws(Failure)
+  {
     plan = ServePlan(serve)
-    slots = [ServedSlot(pipeline)]
+    let map = KnownMap(pipeline.definition, logger: logger)
+    self.map = map
+    self.book = book
+    slots = [
+      ServedSlot(pipeline, map: map, book: book, restore: try pipeline.definition.log.restoreCommand())
+    ]
     self.logger = logger
     _ = try server()
   }
 
   func run() async throws {
+    map.start()
+    defer { map.stop() }
     while !Task.isCancelled, !Task.isShuttingDownGracefully {
       do {
         try await server().run()
@@ -36,7 +48,9 @@ struct ServingService: Service {
   }
 
   private func server() throws(Failure) -> SlotServer {
-    do throws(ServeError) { return try SlotServer(plan, slots: slots, logger: logger) } catch {
+    do throws(ServeError) {
+      return try SlotServer(plan, slots: slots, book: book, logger: logger)
+    } catch {
       throw Failure(
         summary: error.description, hint: error.hint, exitCode: ExitCode.badConfiguration.rawValue)
     }
@@ -45,15 +59,20 @@ struct ServingService: Service {
 
 extension ServedSlot {
   /// The slot of a pipeline, as `status.json` has it.
-  fileprivate init(_ pipeline: Pipeline) {
+  fileprivate init(_ pipeline: Pipeline, map: KnownMap, book: SubscriberBook, restore: ShellCommand?) {
     self.init(
       name: pipeline.definition.slot,
       status: {
         LiveStatus(
           capture: pipeline.capture.status.current, dualWrite: pipeline.dualWrite.status.current,
-          keeper: pipeline.keeper.status
+          keeper: pipeline.keeper.status, subscribers: book
         ).json.compact
       },
-      reads: { _ in nil })
+      reads: { _ in nil },
+      events: EventSource(
+        log: LogSource(
+          directory: pipeline.definition.log.directory, tail: pipeline.tail,
+          restore: restore.map { LogRestore($0) }),
+        definition: pipeline.definition, map: { map.current }))
   }
 }

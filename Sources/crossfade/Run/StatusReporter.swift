@@ -7,6 +7,7 @@ import Logging
 import Operations
 import PGOutput
 import Postgres
+import Subscriptions
 import Synchronization
 
 /// Says once in a while where the pipeline stands: a log line, and a small file beside the log for `crossfade status`.
@@ -20,8 +21,11 @@ final class StatusReporter: Sendable {
   /// Seconds between two log lines while something moves.
   private static let logInterval = 10
 
-  init(pipeline: Pipeline, logger: Logger) {
+  private let subscribers: SubscriberBook?
+
+  init(pipeline: Pipeline, subscribers: SubscriberBook? = nil, logger: Logger) {
     self.pipeline = pipeline
+    self.subscribers = subscribers
     self.logger = logger
     interrupt = Interrupt()
   }
@@ -66,7 +70,7 @@ final class StatusReporter: Sendable {
   private func writeFile() {
     LiveStatus(
       capture: pipeline.capture.status.current, dualWrite: pipeline.dualWrite.status.current,
-      keeper: pipeline.keeper.status, failure: failure.withLock { $0 }
+      keeper: pipeline.keeper.status, subscribers: subscribers, failure: failure.withLock { $0 }
     ).write(to: pipeline.definition.log.directory)
   }
 }

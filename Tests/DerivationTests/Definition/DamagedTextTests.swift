@@ -48,7 +48,7 @@ struct DamagedTextTests {
       faults(text).hasPrefix(
         """
         slot.yaml:17:1: a0: there is no such key
-          hint: known here: `version`, `slot`, `publication`, `source`, `derive`, `log`, `confirm`, `stream`, `write`, `backfill`, `migrate`, `serve`
+          hint: known here: `version`, `slot`, `publication`, `source`, `derive`, `log`, `confirm`, `stream`, `write`, `backfill`, `migrate`, `events`, `serve`
         slot.yaml:17:16: a0.x: is given again; it stands on line 17 already
           hint: keep one of them
         slot.yaml:18:1: a1: there is no such key

@@ -17,7 +17,7 @@ struct KeyFaultTests {
     #expect(
       faults(definition(adding: "log_timeout: 1\nlock_timeout: 2s\npause: 1s\nbatch: 5\nsegement: 1")) == """
         slot.yaml:17:1: log_timeout: there is no such key
-          hint: known here: `version`, `slot`, `publication`, `source`, `derive`, `log`, `confirm`, `stream`, `write`, `backfill`, `migrate`, `serve`
+          hint: known here: `version`, `slot`, `publication`, `source`, `derive`, `log`, `confirm`, `stream`, `write`, `backfill`, `migrate`, `events`, `serve`
         slot.yaml:18:1: lock_timeout: there is no such key
           hint: `lock_timeout` belongs under `write` or under `backfill` or under `migrate`
         slot.yaml:19:1: pause: there is no such key
@@ -25,7 +25,7 @@ struct KeyFaultTests {
         slot.yaml:20:1: batch: there is no such key
           hint: `batch` belongs under `write` or under `backfill`
         slot.yaml:21:1: segement: there is no such key
-          hint: known here: `version`, `slot`, `publication`, `source`, `derive`, `log`, `confirm`, `stream`, `write`, `backfill`, `migrate`, `serve`
+          hint: known here: `version`, `slot`, `publication`, `source`, `derive`, `log`, `confirm`, `stream`, `write`, `backfill`, `migrate`, `events`, `serve`
         """)
   }
 

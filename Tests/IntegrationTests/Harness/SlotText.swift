@@ -21,6 +21,9 @@ struct SlotText {
   /// Keys of the stream section, `two_phase: true`, a line each.
   var stream: [String] = []
 
+  /// More sections, a line each.
+  var more: [String] = []
+
   init(slot: String) { self.slot = slot }
 
   var yaml: String {
@@ -53,6 +56,7 @@ struct SlotText {
       pause: \(backfill.pause)
     \(migrate.isEmpty ? "" : "migrate:\n" + migrate.map { "  \($0)" }.joined(separator: "\n"))
     \(stream.isEmpty ? "" : "stream:\n" + stream.map { "  \($0)" }.joined(separator: "\n"))
+    \(more.joined(separator: "\n"))
 
     """
   }

@@ -133,7 +133,7 @@ extension Integration {
       try #require(new.pause())
       #expect(try Oracle(.successor()).judge(try ledger.connect()).findings == [], "contracted, seed \(seed)")
       new.resume()
-      try run(ledger, "rollback", "--yes-return", Self.old)
+      try run(ledger, "rollback", "--confirm", Self.old)
       try judge(ledger, process, [new], "the old column is back, seed \(seed)")
       try run(ledger, "cutover", "--back")
       ended(new, "seed \(seed)")

@@ -1,0 +1,69 @@
+public import ChangeLog
+public import Derivation
+public import PGOutput
+
+/// Walks the events of a log from a position on. Never waits unless told to; for one thread at a time.
+public final class EventCursor {
+  private let walk: LogWalk
+  private let plan: EventPlan
+  private let filter: EventFilter
+  private var reader: EventReader
+  /// What is known of the map.
+  public var map: StateMap {
+    get { reader.rule.map }
+    set { reader.rule = StateRule(map: newValue) }
+  }
+  private var last: Position
+  /// Whether the last answer was that nothing more is there yet.
+  public private(set) var isAtEnd = false
+
+  /// Events after a position. Damage in the log is crossed, and told as a gap.
+  ///
+  /// - Parameters:
+  ///   - through: what ends later is not given.
+  ///   - follows: for those who wait at the log's end.
+  public init(
+    _ log: LogSource, plan: EventPlan, map: StateMap, after: Position, through: LSN? = nil,
+    filter: EventFilter = EventFilter(), follows: Bool = false
+  ) {
+    self.plan = plan
+    self.filter = filter
+    reader = EventReader(plan, map: map)
+    last = after
+    walk = LogWalk(
+      log, after: after, through: through, tables: [plan.table], crossesDamage: true, follows: follows)
+  }
+
+  /// Everything up to here was given, or passed over: what to go on after.
+  public var position: Position { max(last, Position(endLSN: walk.reach)) }
+
+  /// Whether nothing more will come: the range has ended, or the rest of the log is lost.
+  public var isOver: Bool { walk.isOver }
+
+  /// The next event that is wanted; nil at the end of the range or of the log, and after `limit` changes that were not
+  /// wanted. Asked again, it goes on.
+  public func next(passing limit: Int = .max) throws(ChangeLogError) -> StateEvent? {
+    var passed = 0
+    isAtEnd = false
+    while passed < limit {
+      guard let step = try walk.next() else {
+        isAtEnd = true
+        return nil
+      }
+      let event: StateEvent?
+      switch step {
+      case .gap(let gap):
+        event = StateEvent(gap: EventGap(after: gap.after, next: gap.next, reason: gap.reason))
+      case .change(let change): event = try reader.event(change, after: last)
+      }
+      guard let event else { continue }
+      last = event.position
+      if filter.allows(event, of: plan) { return event }
+      passed += 1
+    }
+    return nil
+  }
+
+  /// Waits for more at the log's end, up to a timeout. For a thread that may sleep.
+  public func wait(_ timeout: Duration) throws(ChangeLogError) { try walk.wait(timeout) }
+}

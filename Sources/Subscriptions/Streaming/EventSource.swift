@@ -1,0 +1,54 @@
+public import ChangeLog
+public import Derivation
+import Events
+import Logging
+import PGOutput
+
+/// The events of a slot, as they are served.
+public struct EventSource: Sendable {
+  /// The log, with its writer's tail.
+  public var log: LogSource
+  /// The slot's definition.
+  public var definition: SlotDefinition
+  /// What is known of the map; nil: not yet.
+  public var map: @Sendable () -> StateMap?
+
+  /// A source from its parts.
+  public init(log: LogSource, definition: SlotDefinition, map: @escaping @Sendable () -> StateMap?) {
+    self.log = log
+    self.definition = definition
+    self.map = map
+  }
+
+  /// What events are made of; nil where the log has not been begun. Reads the log: on a thread that may block.
+  func plan() throws(ChangeLogError) -> EventPlan? {
+    try log.bounds().map { EventPlan(definition, origin: $0.origin) }
+  }
+}
+
+/// What serves a slot's events: who waits, who reads, who is being sent what.
+final class EventHub: Sendable {
+  let source: EventSource
+  let bell: LogBell
+  let pool: ReadPool
+  let book: SubscriberBook
+  let slot: String
+
+  init(
+    slot: String, source: EventSource, book: SubscriberBook, lag: UInt64?, pool: ReadPool, logger: Logger
+  ) {
+    self.slot = slot
+    self.source = source
+    self.book = book
+    self.pool = pool
+    let tail = source.log.tail ?? LogTail()
+    bell = LogBell(tail) {
+      guard let lag, let end = tail.durable?.watermark else { return }
+      for entry in book.cut(slot: slot, end: end, limit: lag) {
+        logger.warning(
+          "a subscriber was cut off: it took nothing, and the log has gone on",
+          metadata: ["name": "\(entry.name ?? "-")", "slot": "\(slot)", "position": "\(entry.position)"])
+      }
+    }
+  }
+}

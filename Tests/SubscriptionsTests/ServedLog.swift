@@ -1,0 +1,77 @@
+import ChangeLog
+import Derivation
+import Glibc
+import PGOutput
+
+@testable import Subscriptions
+
+/// A log of a card ledger that grows while it is served. Its writes come from one test at a time: hence `@unchecked`.
+final class ServedLog: @unchecked Sendable {
+  let path: String
+  let tail = LogTail()
+  private let writer: ChangeLogWriter
+  private var end: UInt64 = 0x1000
+  /// The ids of all events, in order.
+  private(set) var ids: [String] = []
+
+  private static let table = Relation(
+    id: RelationID(rawValue: 16_400), namespace: "public", name: "transactions", replicaIdentity: .default,
+    columns: ["id", "status", "state_id"].map {
+      Column(isKey: $0 == "id", name: $0, type: TypeOID(rawValue: 25))
+    })
+  static let states = [
+    State(id: "1", code: "authorized", status: "AUTH"), State(id: "2", code: "captured", status: "CAPTURED"),
+  ]
+
+  init(path: String, segmentBytes: UInt64 = 1 << 20) throws {
+    self.path = path
+    writer = try ChangeLogWriter.open(
+      directory: path,
+      origin: OriginIdentity(
+        systemIdentifier: 7, timeline: 1, databaseOID: 1, slot: "ledger", creationPoint: LSN(rawValue: 0x1000)
+      ),
+      start: LSN(rawValue: 0x1000),
+      options: ChangeLogWriter.Options(segmentBytes: segmentBytes, tail: tail))
+  }
+
+  /// What is served.
+  func source(_ slot: String = "ledger") throws -> EventSource {
+    let derive = SlotDefinition.Derive(
+      table: try QualifiedName(sql: "public.transactions"), key: [try Identifier("id")],
+      from: try Identifier("status"), to: try Identifier("state_id"),
+      map: .init(
+        table: try QualifiedName(sql: "public.transaction_state"), id: try Identifier("id"),
+        code: try Identifier("code"), status: try Identifier("legacy_status")))
+    let definition = SlotDefinition(
+      slot: slot, publication: try Identifier("ledger"), source: ConnectionString("dbname=x"),
+      derive: derive, log: .init(directory: path))
+    return EventSource(
+      log: LogSource(directory: path, tail: tail), definition: definition, map: { StateMap(Self.states) })
+  }
+
+  /// Writes a transaction of so many new rows.
+  @discardableResult
+  func commit(_ rows: Int = 1, status: String = "AUTH", padding: Int = 0) throws -> LSN {
+    end += 0x100
+    let group = RecordGroup()
+    func add(_ encode: (inout WireWriter) throws -> Void) rethrows {
+      var record = WireWriter()
+      try encode(&record)
+      record.bytes.withUnsafeBytes { group.append(walStart: end, payload: $0) }
+    }
+    let time = Timestamp(rawValue: Int64(end) * 1_000)
+    let (final, over) = (LSN(rawValue: end - 0x30), LSN(rawValue: end))
+    add { Begin(finalLSN: final, commitTime: time, xid: TransactionID(rawValue: 7)).encode(to: &$0) }
+    if ids.isEmpty { add { Self.table.encode(to: &$0) } }
+    for ordinal in 0..<rows {
+      let key = "\(end)-\(ordinal)" + String(repeating: "x", count: padding)
+      let row = OwnedTuple([.text(key), .text(status), .null])
+      try add { Insert(relation: Self.table.id, new: try row.view).encode(to: &$0) }
+      ids.append("\(over).\(ordinal)")
+    }
+    add { Commit(commitLSN: final, endLSN: over, commitTime: time).encode(to: &$0) }
+    try writer.append(group)
+    try writer.sync()
+    return over
+  }
+}
