@@ -142,6 +142,19 @@ extension CommandTests {
       #expect(try run("history", slot.path, "--key", "7", "--key", "8", in: slot).status == .exited(64))
     }
 
+    @Test(
+      "a range that goes past the log's end is given as far as it goes, and said; a directory is no recording"
+    )
+    func pastTheEnd() throws {
+      let slot = try ledger("log_past")
+      let whole = try run("cat", slot.log, in: slot)
+      let past = try run("cat", slot.log, "--to", "FFFF/0", in: slot)
+      #expect(past.status == .exited(0) && past.output.hasPrefix(whole.output))
+      #expect(past.output.contains("--to FFFF/0 lies beyond it"))
+      #expect(!whole.output.contains("beyond"))
+      #expect(try shell("$crossfade decode \"$log\"", in: slot).status == .exited(66))
+    }
+
     @Test("export: one file that lz4 and decode read, and that is a log by itself")
     func exported() throws {
       let slot = try ledger("log_exported")
@@ -164,6 +177,8 @@ extension CommandTests {
       #expect(try run("verify", alone, in: slot).status == .exited(0))
       #expect(try run("cat", alone, "--json", in: slot).output.lines == Array(all[2...4]))
       #expect(try run("export", slot.path, file, in: slot).status == .exited(73))
+      #expect(
+        try run("export", slot.path, slot.directory + "/nowhere/part.lz4", in: slot).status == .exited(73))
       let left = try FileManager.default.contentsOfDirectory(atPath: slot.directory)
       #expect(!left.contains { $0.contains("making") })
     }

@@ -14,6 +14,11 @@ final class InputFile {
     name = path == "-" ? "standard input" : path
     descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .current("open \(path)") }
+    var facts = stat()
+    if fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR {
+      if descriptor > 0 { close(descriptor) }
+      throw SystemError(code: EISDIR, action: "open \(path)")
+    }
   }
 
   deinit { if descriptor > 0 { close(descriptor) } }

@@ -20,6 +20,7 @@ struct LogCatCommand: AsyncParsableCommand {
     try await atTheEdge {
       let source = try archive.reading(log.load())
       if json { try Self.printJSON(source, range) } else { try await Self.printText(source, range) }
+      range.note(endOf: source)
     }
   }
 

@@ -27,6 +27,7 @@ struct LogExportCommand: AsyncParsableCommand {
           summary: "\(file) is there already", hint: "name another file, or remove it",
           exitCode: ExitCode.cannotCreateOutput.rawValue)
       }
+      try Self.refuseWithoutDirectory(file)
       // Made beside its place, so that what bears the name is whole.
       let making = "\(file).making-\(getpid())"
       defer { try? FileManager.default.removeItem(atPath: making) }
@@ -45,14 +46,28 @@ struct LogExportCommand: AsyncParsableCommand {
         \(file): \(HumanFormat.count(export.transactions)) transactions, \(HumanFormat.count(export.changes)) \
         changes, up to \(export.end); as a log: \(name)
         """)
+      range.note(endOf: source)
     }
+  }
+
+  /// The directory that a file's name stands in.
+  private static func directory(of file: String) -> String {
+    guard let slash = file.lastIndex(of: "/") else { return "." }
+    return String(file[...slash])
+  }
+
+  private static func refuseWithoutDirectory(_ file: String) throws(Failure) {
+    let directory = directory(of: file)
+    guard access(directory, W_OK | X_OK) != 0 else { return }
+    throw Failure(
+      summary: "\(file) cannot be made: \(directory): \(String(cString: strerror(errno)))",
+      hint: "make the directory first, or name a file elsewhere",
+      exitCode: ExitCode.cannotCreateOutput.rawValue)
   }
 
   /// Makes the file's name durable.
   private static func syncDirectory(of file: String) throws(Failure) {
-    let directory = file.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
-      separator: "/")
-    let path = file.contains("/") ? directory + "/" : "."
+    let path = directory(of: file)
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     defer { if descriptor >= 0 { close(descriptor) } }
     guard descriptor >= 0, fsync(descriptor) == 0 else {

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import ChangeLog
+import Operations
 public import PGOutput
 
 extension LSN: ExpressibleByArgument {
@@ -20,6 +21,13 @@ struct LogRange: ParsableArguments {
 
   func validate() throws {
     if let from, let to, to < from { throw ValidationError("--to \(to) lies before --from \(from)") }
+  }
+
+  /// Says on standard error when the range was asked to go past what the log holds: less was given than was named.
+  func note(endOf source: LogSource) {
+    guard let to, let held = try? ChangeLogWriter.inspect(directory: source.directory)?.watermark, held < to
+    else { return }
+    LineSink.standardError.write(line: "the log goes up to \(held); --to \(to) lies beyond it")
   }
 
   /// What to go on after.
