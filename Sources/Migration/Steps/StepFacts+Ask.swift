@@ -29,7 +29,8 @@ extension StepFacts {
           ON a.attrelid = d.adrelid AND a.attnum = d.adnum
        WHERE a.attrelid = to_regclass($1) AND a.attname IN ($2, $3) AND a.attgenerated = ''
          AND pg_get_expr(d.adbin, d.adrelid) ~ $re$^('([^']|'')*'(::[a-z_ ."()0-9]+)?|-?[0-9.]+)$$re$
-      """#, [
+      """#,
+      [
         .text(derive.table.quoted), .text(derive.from.name), .text(ObjectName.make(derive.from, "retired")),
       ], purpose: "look up the default of \(derive.from)")[0, 0]
     facts.hasMap = try connection.query(
