@@ -26,7 +26,11 @@ import Testing
     #expect(
       found.findings.first { $0.subject == "new column" }?.found
         == "public.transactions has no column state_id yet: step expand.column sees to it")
-    #expect(found.pending.count == found.entries.count)
+    // A column that may be left out, and a publication that lists no columns, are as the cutover wants them.
+    #expect(
+      found.entries.filter(\.isDone).map(\.step.id).filter { $0 != "cutover.publication" } == [
+        "cutover.nullable"
+      ])
     #expect(found.entries.count == (ledger.cluster.installation.majorVersion >= 15 ? 24 : 23))
     #expect(
       found.findings.contains {
@@ -53,8 +57,8 @@ import Testing
     let after = try plan(ledger)
     #expect(after.hash == before.hash)
     #expect(
-      after.entries.filter(\.isDone).map(\.step.id) == [
-        "expand.schema", "expand.map", "expand.states", "expand.column", "backfill.index",
+      after.entries.filter(\.isDone).map(\.step.id).filter { $0 != "cutover.publication" } == [
+        "expand.schema", "expand.map", "expand.states", "expand.column", "backfill.index", "cutover.nullable",
       ])
   }
 
