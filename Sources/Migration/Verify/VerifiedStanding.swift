@@ -24,8 +24,9 @@ public struct VerifiedStanding: Sendable, Equatable {
   public var mismatches: Int64
   /// Rows that look wrong and are not judged.
   public var undecided: Int64
-  /// How many of these wait to be judged, and the first and last position at which they were seen.
+  /// How many of these wait to be judged.
   public var waiting: Int64 = 0
+  /// The first and last position at which those were seen.
   public var seen: ClosedRange<LSN>?
   /// Why nothing of it counts any more: the map has changed, or the log has a gap.
   public var invalid: String?
