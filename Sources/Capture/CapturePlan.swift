@@ -10,12 +10,15 @@ public struct CapturePlan: Sendable {
     public var name: String
     /// The columns that leave the ledger (15 and later list them in the publication).
     public var columns: [String]
+    /// Those of them that the table may have lost in the meantime: the old column, once it is retired.
+    public var mayBeGone: [String]
 
     /// A table with the columns needed of it.
-    public init(schema: String, name: String, columns: [String]) {
+    public init(schema: String, name: String, columns: [String], mayBeGone: [String] = []) {
       self.schema = schema
       self.name = name
       self.columns = columns
+      self.mayBeGone = mayBeGone
     }
   }
 

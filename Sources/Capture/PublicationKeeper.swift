@@ -85,8 +85,15 @@ struct PublicationKeeper {
     }
     guard filtered else { return }
     let missing = try connection.asking(
-      "SELECT c FROM unnest($1::text[]) c WHERE NOT c = ANY ($2::name[]::text[])",
-      [.text(Self.arrayLiteral(plan.table.columns)), .optional(rows[0, 0])],
+      """
+      SELECT c FROM unnest($1::text[]) c WHERE NOT c = ANY ($2::name[]::text[])
+         AND NOT (c = ANY ($3::text[]) AND NOT EXISTS (
+           SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = $4::oid AND a.attname = c AND NOT a.attisdropped))
+      """,
+      [
+        .text(Self.arrayLiteral(plan.table.columns)), .optional(rows[0, 0]),
+        .text(Self.arrayLiteral(plan.table.mayBeGone)), .integer(table.oid),
+      ],
       "compare the columns of publication \(plan.publication)")
     if let column = missing[0, 0] { throw unfit("column \(column) is not in its column list") }
   }

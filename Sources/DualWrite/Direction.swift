@@ -35,6 +35,19 @@ public struct Direction: Sendable, Equatable {
   /// Whether the dual-write does what is asked.
   public var isTakenUp: Bool { standing == asked }
 
+  /// Why nothing may derive the new column from the row as it stands now; nil where it may. A value that a new writer has just put
+  /// into the new column would be lost.
+  public var refusalToDerive: String? {
+    guard standing != .forward || asked != .forward else { return nil }
+    return
+      "the application writes the new column itself by now (direction \(isTakenUp ? standing.rawValue : asked.rawValue)): "
+      + "deriving it from the old one would undo that"
+  }
+
+  /// What to do about it.
+  public static let refusalHint =
+    "`crossfade run` keeps the columns in step, change by change; rows that differ for good are for the application to write"
+
   /// The direction of a slot as it stands.
   public static func load(slot: String, on connection: Connection) throws(PostgresError) -> Direction {
     let purpose = "read which way slot \(slot) derives"

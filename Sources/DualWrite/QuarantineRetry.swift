@@ -1,7 +1,8 @@
 public import Derivation
 public import Postgres
 
-/// Derives the quarantined rows again, as they stand now, and releases those that have a value or are gone.
+/// Derives the quarantined rows again, as they stand now, and releases those that have a value or are gone. Where both columns are
+/// written it derives nothing: a row that agrees by now is released, the others are for the application to write.
 ///
 /// For one thread; may run beside the dual-write. Its writes carry our mark, so capture drops them.
 public struct QuarantineRetry {
@@ -13,6 +14,8 @@ public struct QuarantineRetry {
     public var released = 0
     /// Rows in quarantine afterwards, those included that came meanwhile.
     public var remaining: Int64 = 0
+    /// Which way the slot derives: but `forward` nothing is written, and only rows that agree by now are released.
+    public var direction = Direction.Standing.forward
   }
 
   private let plan: DualWritePlan
@@ -21,6 +24,8 @@ public struct QuarantineRetry {
   /// Nil where there is no quarantine to go through.
   private let mark: WriteMark?
   private let columns: Int
+  private let direction: Direction
+  private var derives: Bool { direction.refusalToDerive == nil }
 
   /// How often a batch that met a lock is tried again.
   private static let attempts = 10
@@ -38,7 +43,8 @@ public struct QuarantineRetry {
           ("default_transaction_isolation", "read committed"), ("search_path", "pg_catalog"),
         ] + DerivationSQL.planSettings), interrupt: interrupt)
     columns = plan.derive.key.count
-    guard try ControlSchema.exists(on: connection) else {
+    direction = try Direction.load(slot: plan.slot, on: connection)
+    guard direction.standing != .rest, try ControlSchema.exists(on: connection) else {
       mark = nil
       return
     }
@@ -54,6 +60,11 @@ public struct QuarantineRetry {
   public func run() throws(PostgresError) -> Outcome {
     var outcome = Outcome()
     guard try ControlSchema.exists(on: connection) else { return outcome }
+    outcome.direction = direction.isTakenUp ? direction.standing : direction.asked
+    guard direction.standing != .rest else {
+      outcome.remaining = try Quarantine.count(slot: plan.slot, on: connection)
+      return outcome
+    }
     var last: String?
     while true {
       let keys = try page(after: last)
@@ -122,7 +133,7 @@ public struct QuarantineRetry {
     let arrays = (0..<columns).map { column in array(keys.map { $0.columns?[column] ?? "" }) }
     let held = [Parameter.text(plan.slot), array(keys.map(\.json))]
     var statements = mark.map { [$0.statement()] } ?? []
-    statements.append(PipelineStatement("apply", arrays))
+    if derives { statements.append(PipelineStatement("apply", arrays)) }
     statements.append(PipelineStatement("hold", held))
     statements.append(PipelineStatement("release", held + arrays))
     try connection.startPipeline(statements, purpose: purpose)

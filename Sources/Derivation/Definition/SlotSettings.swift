@@ -45,7 +45,8 @@ extension SlotDefinition {
   public struct Write: Hashable, Sendable {
     /// The most keys in one statement.
     public var batch: Int
-    /// `lock_timeout`: how long a statement waits for a lock. Never zero, which would be "for ever".
+    /// `lock_timeout`: how long a statement waits for a lock. Never zero, which would be "for ever". Below the servers'
+    /// `deadlock_timeout` of 1 s we are the one who gives way in a deadlock, not the application (`DeadlockTests`).
     public var lockTimeout: Milliseconds
     /// `statement_timeout`. Never zero.
     public var statementTimeout: Milliseconds
@@ -54,7 +55,7 @@ extension SlotDefinition {
 
     /// The settings; each has its default.
     public init(
-      batch: Int = 5_000, lockTimeout: Milliseconds = .seconds(2),
+      batch: Int = 5_000, lockTimeout: Milliseconds = Milliseconds(500),
       statementTimeout: Milliseconds = .seconds(30),
       synchronousCommit: SynchronousCommit = .off
     ) {

@@ -54,22 +54,25 @@ struct CourseSQL {
       """
   }
 
-  /// Looks which of the lines (keys in `$1`, ..., directions, positions) are still open or have no row, and moves the checkpoint of the slot (next) to the
-  /// last of the ends (next, with their transactions and changes) before what is open there or anyway (next), if every transaction in the
-  /// last array is visible. One snapshot sees both, and the WAL's position is read after it.
+  /// Looks which of the lines (keys in `$1`, ..., versions, directions, positions) are not done, and moves the checkpoint of the slot
+  /// (next) to the last of the ends (next, with their transactions and changes) before what is not done there or anyway (next), if
+  /// every transaction in the last array is visible. One snapshot sees both, and the WAL's position is read after it.
   ///
-  /// A row for each open line, or one without a line; none when a transaction is not visible.
+  /// Done is what this transaction wrote, and a row that agrees in the very version. A row comes back for each other line, without a
+  /// version where nothing is to be written (`OpenRow`); or one row without a line; none when a transaction is not visible.
   var look: String {
     let next = sql.keyTypes.count + 1
-    let columns = (names + ["forward", "position", "n"]).joined(separator: ", ")
+    let columns = (names + ["version", "forward", "position", "n"]).joined(separator: ", ")
     return """
       WITH open AS MATERIALIZED (
-        SELECT k.n, k.position, t.xmin::text AS version, \(canBeWritten) AS can
-          FROM (SELECT * FROM unnest(\(arrays), $\(next)::boolean[], $\(next + 1)::pg_lsn[]) WITH ORDINALITY
-            AS u(\(columns)) ORDER BY n) AS k
+        SELECT k.n, k.position, CASE WHEN \(to) IS DISTINCT FROM \(sql.derived) AND t.tableoid IS NOT NULL THEN t.xmin::text END AS version,
+               \(canBeWritten) AS can
+          FROM (SELECT * FROM unnest(\(arrays), $\(next)::xid[], $\(next + 1)::boolean[], $\(next + 2)::pg_lsn[])
+            WITH ORDINALITY AS u(\(columns)) ORDER BY n) AS k
           LEFT JOIN \(table) AS t ON \(match)
-         WHERE t.tableoid IS NULL OR \(to) IS DISTINCT FROM \(sql.derived)),
-      \(Self.advance(from: next + 2, open: "(SELECT min(o.position) FROM open AS o)"))
+         WHERE t.tableoid IS NULL OR \(to) IS DISTINCT FROM \(sql.derived)
+            OR (t.xmin::text <> k.version::text AND t.xmin::text <> pg_catalog.pg_current_xact_id()::xid::text)),
+      \(Self.advance(from: next + 3, open: "(SELECT min(o.position) FROM open AS o)"))
       SELECT a.horizon, a.quarantined, a.asked, a.end_lsn, pg_catalog.pg_current_wal_insert_lsn(),
              o.n, o.version, o.can
         FROM advanced AS a LEFT JOIN open AS o ON true ORDER BY o.n

@@ -23,8 +23,8 @@ struct Intention: Equatable, Sendable {
   var version: UInt32
   /// The end of the transaction that is meant: the checkpoint stays before it.
   let position: LSN
-  /// Whether the key had no row at the last look.
-  var isMissing = false
+  /// Whether the last look found nothing to write under the key (`OpenRow.version` was nil).
+  var isOutOfSight = false
   /// Tells this from what was intended for the key before.
   var serial: UInt64
   var standing = Standing.ready
@@ -43,7 +43,8 @@ struct IntentionLine: Equatable, Sendable {
 struct OpenRow: Equatable, Sendable {
   /// Which line.
   var line: Int
-  /// The version of the row that was seen; nil where the key has no row: it may have moved to another key.
+  /// The version of the row that was seen. Nil where the key has no row, or one that agrees in a version nobody knows of: the row
+  /// that is meant may have moved to another key, and this may be another row.
   var version: UInt32?
   /// Whether the map knows what is to be written.
   var canBeWritten = true

@@ -2,8 +2,8 @@ import PGOutput
 
 /// What is intended and not yet written, a row a key. A value without socket or clock.
 ///
-/// - An intention ends by being written, superseded by a later change, or found to be met (the pair agrees at a look), or without
-///   object: no row at two looks, the log read in between. Nothing else ends it.
+/// - An intention ends by being written, or superseded by a later change, or when a look finds nothing to write and nothing comes
+///   of the key until the log is read up to that look: the row is gone, or agrees. Nothing else ends it.
 /// - It is written to a version of the row that is proven to be the result of the last change read (`Intention`).
 /// - The checkpoint never passes the change it stems from, so that after a crash it comes again.
 struct IntentionBook {
@@ -104,16 +104,16 @@ struct IntentionBook {
         continue
       }
       guard let version = found.version else {
-        // What removed the row is yet to be read; where it moved to another key, the intention goes with it.
-        if intention.isMissing {
+        // What became of the row is yet to be read; where it moved to another key, the intention goes with it.
+        if intention.isOutOfSight {
           pending[line.key] = nil
         } else {
-          intention.isMissing = true
+          intention.isOutOfSight = true
           wait(line, intention, seen)
         }
         continue
       }
-      intention.isMissing = false
+      intention.isOutOfSight = false
       if version != line.version {
         intention.version = version
         wait(line, intention, seen)

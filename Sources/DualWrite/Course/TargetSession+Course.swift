@@ -28,10 +28,10 @@ extension TargetSession {
     let advance = advance(course, batch)
     guard course.derives else { return [PipelineStatement("pass", advance)] }
     let keys = keys(course.lines[...])
-    let ways = ways(course.lines[...])
+    let which = [versions(course.lines[...]), ways(course.lines[...])]
     return [
-      PipelineStatement("write", keys + [versions(course.lines[...]), ways]),
-      PipelineStatement("look", keys + [ways, array(course.lines.map { "\($0.position)" })] + advance),
+      PipelineStatement("write", keys + which),
+      PipelineStatement("look", keys + which + [array(course.lines.map { "\($0.position)" })] + advance),
     ]
   }
 

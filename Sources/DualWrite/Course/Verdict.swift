@@ -123,6 +123,8 @@ struct Verdict: Equatable, Sendable {
   /// The old column was not sent: it did not move, and its value is not known here. The server knows it.
   private static func untold(_ sight: Sight) -> Verdict {
     if sight.toIsNull { return Verdict(.old, .derive(.forward)) }
+    // At rest: the old column is gone, and whoever inserts writes the new one.
+    if sight.isInsert { return Verdict(.new, .derive(.reverse)) }
     if sight.hasBefore { return sight.toMoved ? Verdict(.new, .derive(.reverse)) : Verdict(.other, .keep) }
     return Verdict(.other, .keep)
   }

@@ -104,6 +104,7 @@ public struct Backfill: Sendable {
   }
 
   private static let notCapturing = "capture has not begun"
+  private static let turned = "the application writes the new column"
   private static let held = "held by "
   private static let map = "the map "
   private static let windows = "backfill.windows: "
@@ -116,6 +117,7 @@ public struct Backfill: Sendable {
           "slot \(slot) has no checkpoint: capture has not begun, and what changes during a backfill would be lost",
         hint: "start `crossfade run` first and leave it running")
     }
+    if what.hasPrefix(turned) { return .notReady(what: "no backfill: " + what, hint: Direction.refusalHint) }
     if what.hasPrefix(held) {
       return .notReady(
         what: "the backfill of slot \(slot) is already running: \(what.dropFirst(held.count))",
@@ -148,6 +150,10 @@ public struct Backfill: Sendable {
       let holder = try lock.holder(on: connection)
       throw .unexpected(
         purpose: "backfill", what: Self.held + (holder?.text ?? "a session that has just gone"))
+    }
+    if let refusal = try Direction.load(slot: definition.slot, on: connection).refusalToDerive {
+      throw .unexpected(
+        purpose: "backfill", what: refusal)
     }
     guard try Checkpoint.load(slot: definition.slot, on: connection) != nil else {
       throw .unexpected(purpose: "backfill", what: Self.notCapturing)

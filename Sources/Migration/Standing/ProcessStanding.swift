@@ -28,6 +28,8 @@ public struct ProcessStanding: Sendable, Equatable {
   public var openStreams: Int
   /// Bytes spooled of them.
   public var spooledBytes: Int
+  /// Rows for which it is known what is to be written, and that are not written yet.
+  public var pending: Int
   /// How the log is kept; nil when it said nothing of it.
   public var keeping: KeepingStanding?
   /// Why it ended, when it was not asked to.
@@ -38,7 +40,7 @@ public struct ProcessStanding: Sendable, Equatable {
     pid: Int32, isAlive: Bool, age: Double, capturePhase: String, captureWaits: String?,
     dualWritePhase: String,
     dualWriteWaits: String?, sent: LSN? = nil, received: LSN? = nil, confirmed: LSN? = nil,
-    applied: LSN? = nil, openStreams: Int = 0, spooledBytes: Int = 0,
+    applied: LSN? = nil, openStreams: Int = 0, spooledBytes: Int = 0, pending: Int = 0,
     keeping: KeepingStanding? = nil, failure: String? = nil
   ) {
     self.pid = pid
@@ -54,6 +56,7 @@ public struct ProcessStanding: Sendable, Equatable {
     self.applied = applied
     self.openStreams = openStreams
     self.spooledBytes = spooledBytes
+    self.pending = pending
     self.keeping = keeping
     self.failure = failure
   }

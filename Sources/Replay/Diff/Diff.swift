@@ -96,7 +96,7 @@ public struct Diff {
     _ window: inout KeyStates, into suspects: inout KeyStates, _ summary: inout DiffSummary
   ) throws(ReplayError) {
     guard !window.isEmpty else { return }
-    let judge = Judge(map: map)
+    let judge = Judge(map: map, isBothWays: target.isBothWays)
     summary.lookedAt &+= UInt64(window.count)
     var rest = Array(window.states)[...]
     while !rest.isEmpty {
@@ -120,7 +120,8 @@ public struct Diff {
     let later = ResolvedRange(after: position, through: LSN(rawValue: .max))
     let walk = EventWalk(log, derive: definition.derive, range: later, crossesDamage: crossesDamage)
     var settlement = Settlement(
-      walk: walk, judge: Judge(map: map), target: target, known: suspects, range: range, at: position,
+      walk: walk, judge: Judge(map: map, isBothWays: target.isBothWays), target: target, known: suspects,
+      range: range, at: position,
       gaps: summary.gaps,
       limits: limits, interrupt: interrupt)
     suspects.removeAll()

@@ -68,6 +68,8 @@ struct TargetLook: Hashable, Sendable {
 /// Decides whether and how a row differs. A value, without socket or clock.
 struct Judge {
   let map: StateMap
+  /// Whether the old column follows the new one, too: what we write to it is not in the log.
+  var isBothWays = false
 
   /// The state that a row should hold; nil where the map has none.
   func expected(_ row: HeldRow) -> State? { map.state(for: row.mapped) }
@@ -79,8 +81,10 @@ struct Judge {
     case (.gone, _?): return .risen
     case (.present, nil): return .gone
     case (.present(let status), let row?):
+      let column = Self.column(row.to, expected(row))
+      if isBothWays, column == nil { return nil }
       if case .known(let logged) = status, logged != row.status { return .status }
-      return Self.column(row.to, expected(row))
+      return column
     }
   }
 

@@ -9,6 +9,8 @@ public final class TargetReader {
   private let connection: Connection
   private let definition: SlotDefinition
   private let keyColumns: Int
+  /// Whether both columns are written, and each follows the other.
+  let isBothWays: Bool
 
   /// Connects, and looks whether table and columns are there.
   public init(_ definition: SlotDefinition, interrupt: Interrupt) throws(ReplayError) {
@@ -25,6 +27,7 @@ public final class TargetReader {
             ("statement_timeout", "\(definition.write.statementTimeout.count)"),
           ] + DerivationSQL.planSettings), interrupt: interrupt)
       try connection.makeReadOnly()
+      isBothWays = try Direction.load(slot: definition.slot, on: connection).standing != .forward
       let types = try MapTable.keyTypes(derive, on: connection)
       var columns: [Identifier] = []
       for column in [derive.from, derive.to]

@@ -53,7 +53,7 @@ public struct RepairCount: Hashable, Sendable {
   private mutating func add(
     _ keys: [RowKey], _ map: StateMap, _ target: TargetReader, _ counted: inout Set<Int>
   ) throws(ReplayError) {
-    let judge = Judge(map: map)
+    let judge = Judge(map: map, isBothWays: target.isBothWays)
     for (key, look) in zip(keys, try target.look(keys.map { ($0, nil) })) {
       guard let row = look.row else { continue }
       guard counted.count < Self.memory else {

@@ -50,6 +50,13 @@ final class RepairSession {
         what: "table \(derive.table) of the target lacks a key column, or column \(derive.to)",
         hint: "`crossfade expand SLOT` makes the new column; `crossfade check SLOT` lists what is missing")
     }
+    let direction: Direction
+    do { direction = try Direction.load(slot: definition.slot, on: connection) } catch {
+      throw .postgres(error)
+    }
+    if let refusal = direction.refusalToDerive {
+      throw .refused(what: "no repair: " + refusal, hint: Direction.refusalHint)
+    }
     do throws(PostgresError) {
       try ControlSchema.ensure(on: connection)
       try RepairRecord.ensure(on: connection)

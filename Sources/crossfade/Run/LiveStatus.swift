@@ -50,6 +50,8 @@ struct LiveStatus: Sendable {
       "dual_write": [
         "phase": .string(Self.name(dualWrite.phase)),
         "waiting_for": Self.reason(dualWrite.phase).map { .string($0) } ?? .null,
+        "direction": .string(dualWrite.direction.standing.rawValue),
+        "pending": .integer(Int64(dualWrite.pending)),
         "applied": .string("\(dualWrite.applied)"), "checkpoint": .string("\(dualWrite.checkpoint)"),
         "transactions": .integer(Int64(clamping: dualWrite.transactions)),
         "changes": .integer(Int64(clamping: dualWrite.changes)),

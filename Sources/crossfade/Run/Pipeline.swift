@@ -144,7 +144,7 @@ extension CapturePlan {
       connection: definition.source.revealed, slot: definition.slot, publication: definition.publication.name,
       table: .init(
         schema: derive.table.schema.name, name: derive.table.name.name,
-        columns: derive.key.map(\.name) + [derive.from.name, derive.to.name]),
+        columns: derive.key.map(\.name) + [derive.from.name, derive.to.name], mayBeGone: [derive.from.name]),
       directory: definition.log.directory, segmentSize: definition.log.segment.bytes,
       ownOrigin: DualWritePlan.origin(slot: definition.slot), ownPrefix: DualWritePlan.messagePrefix,
       wishes: StreamWishes(definition.stream), failover: definition.stream.failover)

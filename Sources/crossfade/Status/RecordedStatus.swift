@@ -13,9 +13,10 @@ struct RecordedStatus: Decodable {
     let applied: String?
     let openStreams: Int?
     let spooledBytes: Int?
+    let pending: Int?
 
     enum CodingKeys: String, CodingKey {
-      case phase, sent, received, confirmed, applied
+      case phase, sent, received, confirmed, applied, pending
       case waitingFor = "waiting_for"
       case openStreams = "open_streams"
       case spooledBytes = "spooled_bytes"
@@ -76,6 +77,7 @@ struct RecordedStatus: Decodable {
       confirmed: recorded.capture.confirmed.flatMap { LSN($0) },
       applied: recorded.dualWrite.applied.flatMap { LSN($0) },
       openStreams: recorded.capture.openStreams ?? 0, spooledBytes: recorded.capture.spooledBytes ?? 0,
+      pending: recorded.dualWrite.pending ?? 0,
       keeping: recorded.keeping, failure: recorded.failure)
   }
 

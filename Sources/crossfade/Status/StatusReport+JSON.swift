@@ -14,7 +14,7 @@ extension StatusReport {
       "waiting_for": .string(standing.sentence),
       "server": server, "stages": .array(standing.stages.map(Self.stage)), "rates": rates,
       "replication_slot": replicationSlot, "checkpoint": checkpoint, "quarantine": quarantine,
-      "backfill": backfill, "reads": reads,
+      "backfill": backfill, "direction": direction, "reads": reads,
       "log": log, "keeping": keeping, "prepared": prepared, "process": process,
     ]
   }

@@ -29,6 +29,7 @@ struct StatusReport {
     var facts: [(String, String)] = []
     if let outage = standing.outage { facts.append(("server", outage)) }
     if let server = standing.server { facts += Self.facts(server, standing.rates) }
+    facts += directionFacts
     facts.append(("log", log))
     facts += keepingFacts
     if !standing.log.prepared.isEmpty { facts.append(("prepared", prepared)) }

@@ -216,9 +216,14 @@ struct CourseWorld {
 
   private mutating func look(_ flight: inout Flight) {
     for (index, line) in flight.lines.enumerated() {
-      let row = rows[Int(line.key[0])]
-      if let row, row.from == row.to { continue }
-      flight.open.append(OpenRow(line: index, version: row?.version))
+      let key = Int(line.key[0])
+      guard let row = rows[key], row.from == row.to else {
+        flight.open.append(OpenRow(line: index, version: rows[key]?.version))
+        continue
+      }
+      if flight.undo[key] == nil, row.version != line.version {
+        flight.open.append(OpenRow(line: index, version: nil))
+      }
     }
     flight.seen = wal
     wal += 1

@@ -4,18 +4,22 @@ import Testing
 
 extension LedgerFixture {
   /// Expands, backfills, makes the mirror, and turns the direction to `both`; the process runs on.
-  func startBothWays(
-    identity: String = "ALTER TABLE public.transactions REPLICA IDENTITY FULL",
-    _ schema: String = BothWriters.schema
-  ) throws -> CrossfadeProcess {
+  func startBothWays(identity: String = LedgerFixture.fullIdentity) throws -> CrossfadeProcess {
     let process = try expandAndStart()
+    try goBothWays(process, identity: identity)
+    return process
+  }
+
+  static let fullIdentity = "ALTER TABLE public.transactions REPLICA IDENTITY FULL"
+
+  /// The same beside a process that runs. The publication comes first: with a list of columns the identity would make every update
+  /// of the application fail.
+  func goBothWays(_ process: CrossfadeProcess, identity: String = LedgerFixture.fullIdentity) throws {
     try backfill()
-    let session = try connect()
-    try session.script(
-      "ALTER PUBLICATION \(slot) SET TABLE public.transactions; \(identity); \(schema)",
+    try connect().script(
+      "ALTER PUBLICATION \(slot) SET TABLE public.transactions; \(identity); \(BothWriters.schema)",
       purpose: "make the mirror")
     try turn(to: "both", process)
-    return process
   }
 
   /// Asks for a direction as `cutover` and `contract` do, and waits until it is taken up.
