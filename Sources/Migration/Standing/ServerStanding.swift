@@ -21,12 +21,12 @@ public struct ServerStanding: Sendable {
   public var firstQuarantined: [QuarantinedRow]
   /// The backfill; nil when none has begun.
   public var backfill: BackfillProgress?
+  /// Which share of the reads is told to use the new column; nil where nobody ever turned it.
+  public var reads: ReadsFlag?
   /// Which column is derived from which.
   public var direction = Direction()
   /// How the application writes.
   public var writers = WriterCounts()
-  /// Which share of the reads is told to use the new column; nil where nobody ever turned it.
-  public var reads: ReadsFlag?
 
   /// A walsender's row of `pg_stat_replication`. Lags are in seconds, nil when the server measures none.
   public struct Sender: Sendable, Equatable {
@@ -74,9 +74,9 @@ public struct ServerStanding: Sendable {
       quarantined: try Quarantine.count(slot: definition.slot, on: connection),
       firstQuarantined: try Quarantine.list(slot: definition.slot, limit: 3, on: connection),
       backfill: try BackfillProgress.load(slot: definition.slot, on: connection),
+      reads: reads.since == nil ? nil : reads,
       direction: try Direction.load(slot: definition.slot, on: connection),
-      writers: try WriterCounts.load(slot: definition.slot, on: connection),
-      reads: reads.since == nil ? nil : reads)
+      writers: try WriterCounts.load(slot: definition.slot, on: connection))
   }
 
   private static func age(_ slot: String, _ connection: Connection) throws(PostgresError) -> Double? {
