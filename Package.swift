@@ -118,7 +118,7 @@ let package = Package(
     .executableTarget(
       name: "crossfade-bench",
       dependencies: [
-        "PGOutput", "Postgres", "ChangeLog", "Capture", "Operations", "LocalCluster",
+        "PGOutput", "Postgres", "ChangeLog", "Capture", "Derivation", "Events", "Operations", "LocalCluster",
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Benchmarks/crossfade-bench", swiftSettings: settings),

@@ -85,6 +85,10 @@ enum Bench {
         { only, report in try await LogReplayBench().run(only: only, &report) }
       ),
       (
+        "log-events", "a log of a million changes read as events and written as CloudEvents, by one thread",
+        { _, report in try LogEventsBench().run(&report) }
+      ),
+      (
         "log-resume", "open a log of 10 GB and read the first change after a random position",
         { only, report in try await LogResumeBench().run(only: only, &report) }
       ),

@@ -32,6 +32,8 @@ public struct ProcessStanding: Sendable, Equatable {
   public var pending: Int
   /// How the log is kept; nil when it said nothing of it.
   public var keeping: KeepingStanding?
+  /// Who is being sent events.
+  public var subscribers: [SubscriberStanding] = []
   /// Why it ended, when it was not asked to.
   public var failure: String?
 

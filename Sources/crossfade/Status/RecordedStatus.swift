@@ -48,15 +48,28 @@ struct RecordedStatus: Decodable {
     }
   }
 
+  struct Subscriber: Decodable {
+    let name: String?
+    let behind: UInt64
+    let stalled: Int64?
+
+    enum CodingKeys: String, CodingKey {
+      case name
+      case behind = "behind_bytes"
+      case stalled = "stalled_s"
+    }
+  }
+
   let pid: Int32
   let capture: Part
   let dualWrite: Part
   let archive: Archive?
   let retention: Retention?
+  let subscribers: [Subscriber]?
   let failure: String?
 
   enum CodingKeys: String, CodingKey {
-    case pid, capture, archive, retention, failure
+    case pid, capture, archive, retention, subscribers, failure
     case dualWrite = "dual_write"
   }
 
@@ -68,7 +81,7 @@ struct RecordedStatus: Decodable {
       let recorded = try? JSONDecoder().decode(RecordedStatus.self, from: data), recorded.pid > 0
     else { return nil }
     let written = Double(file.st_mtim.tv_sec) + Double(file.st_mtim.tv_nsec) / 1e9
-    return ProcessStanding(
+    var standing = ProcessStanding(
       pid: recorded.pid, isAlive: isAlive(recorded.pid),
       age: max(0, Date().timeIntervalSince1970 - written), capturePhase: recorded.capture.phase,
       captureWaits: recorded.capture.waitingFor, dualWritePhase: recorded.dualWrite.phase,
@@ -79,6 +92,10 @@ struct RecordedStatus: Decodable {
       openStreams: recorded.capture.openStreams ?? 0, spooledBytes: recorded.capture.spooledBytes ?? 0,
       pending: recorded.dualWrite.pending ?? 0,
       keeping: recorded.keeping, failure: recorded.failure)
+    standing.subscribers = (recorded.subscribers ?? []).map {
+      SubscriberStanding(name: $0.name, behind: $0.behind, stalled: $0.stalled)
+    }
+    return standing
   }
 
   private var keeping: KeepingStanding? {

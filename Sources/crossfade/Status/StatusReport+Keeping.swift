@@ -9,7 +9,26 @@ extension StatusReport {
     var facts: [(String, String)] = []
     if let archive = keeping.archive { facts.append(("archive", text(archive))) }
     facts.append(("retention", Self.text(keeping)))
+    if let subscribers = standing.process?.subscribers, !subscribers.isEmpty {
+      facts.append(("events", Self.text(subscribers)))
+    }
     return facts
+  }
+
+  /// How many there are, how far the last of them is, and who takes nothing.
+  static func text(_ subscribers: [SubscriberStanding]) -> String {
+    var text =
+      "\(HumanFormat.count(subscribers.count)) \(subscribers.count == 1 ? "subscriber" : "subscribers")"
+    let behind = subscribers.map(\.behind).max() ?? 0
+    text +=
+      behind == 0
+      ? ", none behind" : ", the furthest \(HumanFormat.bytes(behind)) of the log behind"
+    let stalled = subscribers.filter { $0.stalled != nil }
+    guard let longest = stalled.compactMap(\.stalled).max() else { return text }
+    let names = Set(stalled.compactMap(\.name)).sorted().joined(separator: ", ")
+    return text
+      + "; \(HumanFormat.count(stalled.count)) \(stalled.count == 1 ? "takes" : "take") nothing, for \(longest) s"
+      + (names.isEmpty ? "" : " (\(names))")
   }
 
   private func text(_ archive: KeepingStanding.Archive) -> String {

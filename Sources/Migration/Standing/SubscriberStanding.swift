@@ -1,0 +1,16 @@
+/// A subscriber to events, as `crossfade run` last said.
+public struct SubscriberStanding: Sendable, Equatable {
+  /// Whose token it came with; nil where nobody is asked for one.
+  public var name: String?
+  /// How many bytes of the log it has before it.
+  public var behind: UInt64
+  /// For how many seconds it has taken nothing of what was given to it; nil when that is not long.
+  public var stalled: Int64?
+
+  /// A standing from its parts.
+  public init(name: String?, behind: UInt64, stalled: Int64?) {
+    self.name = name
+    self.behind = behind
+    self.stalled = stalled
+  }
+}
