@@ -84,9 +84,13 @@ struct PublicationKeeper {
       throw unfit("it has a row filter; changes of rows outside it would be missed")
     }
     guard filtered else { return }
+    // A column that the table has no more, the old one after its end, is nobody's to publish.
     let missing = try connection.asking(
-      "SELECT c FROM unnest($1::text[]) c WHERE NOT c = ANY ($2::name[]::text[])",
-      [.text(Self.arrayLiteral(plan.table.columns)), .optional(rows[0, 0])],
+      """
+      SELECT c FROM unnest($1::text[]) c WHERE NOT c = ANY ($2::name[]::text[])
+         AND EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = $3::oid AND a.attname = c AND NOT a.attisdropped)
+      """,
+      [.text(Self.arrayLiteral(plan.table.columns)), .optional(rows[0, 0]), .integer(table.oid)],
       "compare the columns of publication \(plan.publication)")
     if let column = missing[0, 0] { throw unfit("column \(column) is not in its column list") }
   }

@@ -28,6 +28,7 @@ public struct Constrain {
   public func run(report: @escaping @Sendable (StepNews) -> Void) throws(MigrationError) -> [StepOutcome] {
     let run = try MigrationRun(
       definition, command: "constrain", interrupt: interrupt, logger: logger, report: report)
+    try run.refuseContracted()
     let (facts, backfill): (StepFacts, BackfillProgress?)
     do throws(PostgresError) {
       facts = try StepFacts.ask(definition.derive, on: run.connection)

@@ -27,6 +27,7 @@ public struct Expand {
   public func run(report: @escaping @Sendable (StepNews) -> Void) throws(MigrationError) -> [StepOutcome] {
     let run = try MigrationRun(
       definition, command: "expand", interrupt: interrupt, logger: logger, report: report)
+    try run.refuseContracted()
     let facts: StepFacts
     do throws(PostgresError) {
       facts = try StepFacts.ask(definition.derive, on: run.connection)

@@ -52,6 +52,8 @@ import Testing
         "contracted: contract.check-validate: validate that every row has state_id",
         "contracted: contract.not-null: make state_id NOT NULL",
         "contracted: contract.check-drop: drop the check, which NOT NULL makes superfluous",
+        "contracted: contract.guard: refuse updates that write status alone",
+        "contracted: contract.direction: stop deriving: status is kept in step no longer",
         "contracted: contract.rename: rename status to status_retired, so that what still uses it is found",
         "contracted: contract.drop: drop status_retired, after 168h",
       ])
@@ -63,7 +65,9 @@ import Testing
     #expect(
       early.expand.map(\.id).suffix(3) == ["expand.column", "expand.bridge", "expand.index"])
     #expect(early.constrain == [])
-    #expect(early.contract.map(\.id).contains("contract.bridge"))
+    // The bridge derives what is written until the rename, in whose transaction it ends.
+    #expect(
+      early.contract.map(\.id).suffix(3) == ["contract.direction", "contract.rename", "contract.drop"])
     #expect(early.cutover.map(\.id) == ["cutover.direction", "cutover.reads"])
     let old = StepFacts(version: ServerVersion(number: 140_000))
     #expect(

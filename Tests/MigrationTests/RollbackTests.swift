@@ -121,14 +121,21 @@ import Testing
     #expect(try ledger.standing() == ["map", "column"])
   }
 
-  @Test("after cutover it is refused")
+  @Test("while both ways are derived it is refused; what readers are told goes back first")
   func cutOver() throws {
     let ledger = try LedgerDatabase("rollback_cut_over")
     try ledger.expand(interrupt)
-    try ledger.run("UPDATE crossfade.migration SET phase = 'cut over'")
+    try ledger.run(
+      """
+      UPDATE crossfade.migration SET phase = 'cut over';
+      INSERT INTO crossfade.direction (slot, asked, standing) VALUES ('\(ledger.definition.slot)', 'both', 'both')
+      """)
+    let told = try plan(ledger)
+    #expect(told.goal == .verified)
+    #expect(told.steps.map(\.title) == ["tell applications to read status again, at once"])
+    try ledger.run("UPDATE crossfade.migration SET phase = 'verified'")
     let error = #expect(throws: MigrationError.self) { try ledger.rollback(interrupt) }
-    #expect(
-      error?.description.hasPrefix("the migration of slot s_rollback_cut_over is cut over since 2") == true)
+    #expect(error?.description.hasPrefix("status is derived from state_id too: applications may") == true)
   }
 
   @Test("where nothing ever was, there is nothing to do")

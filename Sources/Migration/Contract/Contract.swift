@@ -77,8 +77,9 @@ public struct Contract {
       slot: definition.slot, goal: goal, readiness: readiness, steps: [], retired: steps.retired.description,
       confirmation: "\(derive.table).\(goal == .dropped ? steps.retired : derive.from)")
     switch (goal, readiness.column) {
-    case (.dropped, .retired): plan.steps = steps.contract.filter { $0.id == "contract.drop" }
-    case (.dropped, _): break
+    case (.dropped, .retired): plan.steps = [steps.drop] + (try identityBack(steps, on: connection))
+    case (.dropped, .gone): plan.steps = try identityBack(steps, on: connection)
+    case (.dropped, .stands): break
     case (_, .stands):
       plan.steps = steps.required + steps.retirement.filter { goal == .retired || $0.id != "contract.rename" }
     // A predecessor was killed after the rename, or another tool did it: the account is brought up to it.
@@ -93,7 +94,10 @@ public struct Contract {
   private func carryOut(
     _ steps: MigrationSteps, _ plan: ContractPlan, _ run: MigrationRun
   ) throws(MigrationError) -> [StepOutcome] {
-    guard goal != .dropped else { return try run.run(plan.steps) }
+    guard goal != .dropped else {
+      let isBack = { (step: Step) in step.id == "cutover.identity" }
+      return try run.run(plan.steps.filter { !isBack($0) }) + run.run(plan.steps.filter(isBack), isBack: true)
+    }
     var outcomes: [StepOutcome] = []
     for step in plan.steps {
       guard step.id == MigrationSteps.restID else {
@@ -108,6 +112,19 @@ public struct Contract {
     }
     if goal == .retired { try run.enter(.contracted) }
     return outcomes
+  }
+
+  /// The replica identity as it was before the cutover, where we changed it: nothing is derived from old rows any more, and
+  /// they cost WAL.
+  private func identityBack(_ steps: MigrationSteps, on connection: Connection) throws(MigrationError)
+    -> [Step]
+  {
+    try MigrationError.asking { () throws(PostgresError) in
+      RollbackSteps(
+        forward: steps.cutoverEver.filter { $0.id == "cutover.identity" },
+        records: try StepRecord.load(slot: definition.slot, on: connection)
+      ).steps
+    }
   }
 
   /// Between the first look and the rename.

@@ -12,22 +12,19 @@ extension ContractReturn {
     for step in plan.steps {
       switch step.id {
       case "return.fill":
-        outcomes.append(try Refill(run: run, step: step, column: filled(plan)).fill())
+        outcomes.append(try Refill(run: run, step: step, column: name).fill())
       case MigrationSteps.restID:
         outcomes.append(
           try DirectionTurn(run: run, step: step, standing: .both, isBack: true).take())
       case "return.exchange" where step.statements == steps.dropTriggers:
         outcomes += try run.run([step], isBack: true)
-      case _ where step.id.hasPrefix("return."): outcomes += try run.run([step])
+      case _ where step.id.hasPrefix("return.") || step.id == "cutover.identity":
+        outcomes += try run.run([step])
       default: outcomes += try run.run([step], isBack: true)
       }
     }
     try end()
     return outcomes
-  }
-
-  private func filled(_ plan: RollbackPlan) -> Identifier {
-    column == .stands ? run.definition.derive.from : steps.retired
   }
 
   /// What went with something else is undone too.

@@ -70,7 +70,7 @@ struct ContractReturn {
   private var isInStep: Bool { isBridged && column == .stands }
 
   /// The name that the old column has while it is filled.
-  private var name: Identifier { column == .stands ? derive.from : steps.retired }
+  var name: Identifier { column == .stands ? derive.from : steps.retired }
 
   private var wasRequired: Bool {
     records.first { $0.id == "contract.rename" }?.wayBack.contains(steps.requireStatus) == true
@@ -94,7 +94,7 @@ struct ContractReturn {
       loses: [], confirmation: "\(derive.table).\(derive.from)")
     plan.goal = .cutOver
     plan.steps = undone.steps.filter { $0.id != "contract.check" || hasCheck }
-    if isResting { plan.steps += returning }
+    if isResting { plan.steps += try identity + returning }
     if let exchange = temporaryBridge { plan.steps.append(exchange) }
     plan.keeps.append("\(derive.to) stays, and so do its index, its foreign key and who reads it")
     if wasRequired, !textless.isEmpty {
@@ -102,6 +102,18 @@ struct ContractReturn {
     }
     plan.loses = losses
     return plan
+  }
+
+  /// What the dual-write must see to derive both ways, where the drop ended that.
+  private var identity: [Step] {
+    get throws(MigrationError) {
+      let wanted = steps.cutover.filter { $0.id == "cutover.identity" }
+      return try MigrationError.asking { () throws(PostgresError) in
+        var missing: [Step] = []
+        for step in wanted where try !run.runner.stands(step) { missing.append(step) }
+        return missing
+      }
+    }
   }
 
   private var returning: [Step] {

@@ -3,10 +3,11 @@ import DualWrite
 public import Logging
 public import Postgres
 
-/// Undoes a migration, a stage at a time: a contract, and in a call of its own everything else.
+/// Undoes a migration, a stage a call, since applications have to follow: a contract, what readers are told, everything else.
 ///
 /// - A contract that was begun or done goes first (`ContractReturn`): applications that write the new column alone go on, and
-///   the old one is back.
+///   the old one is back. Then readers are told to read the old one (`ReadsReturn`).
+/// - The rest only once nobody can write the new column alone.
 /// - Only what was made by us is undone; what stood before stays.
 /// - Capture goes first: the slot, so that the ledger's WAL is free, then the publication.
 /// - The account stays, and tells that it was undone. Interrupted anywhere, it can be run again.
@@ -39,6 +40,12 @@ public struct Rollback {
       guard confirm(plan) else { return (plan, nil) }
       return (plan, try contract.carryOut(plan))
     }
+    let reads = ReadsReturn(run: run, logger: logger)
+    if let plan = try reads.plan() {
+      guard confirm(plan) else { return (plan, nil) }
+      return (plan, try reads.carryOut())
+    }
+    try refuseBothWays(run)
     let capture = CaptureRollback(definition: definition, connection: run.connection)
     let plan = try plan(run, capture)
     guard !plan.isEmpty else { return (plan, []) }
@@ -49,15 +56,23 @@ public struct Rollback {
     return (plan, outcomes)
   }
 
+  /// While both ways are derived somebody may write the new column alone, and would fail without it.
+  private func refuseBothWays(_ run: MigrationRun) throws(MigrationError) {
+    let direction = try MigrationError.asking { () throws(PostgresError) in
+      try Direction.load(slot: definition.slot, on: run.connection)
+    }
+    guard direction.standing != .forward || direction.asked != .forward else { return }
+    throw .notReady(
+      what: "\(definition.derive.from) is derived from \(definition.derive.to) too"
+        + (direction.since.map { " since \($0)" } ?? "")
+        + ": applications may write \(definition.derive.to) alone",
+      hint:
+        "`crossfade cutover --back --forward-only SLOT` ends that, once nobody does any more; nothing was done"
+    )
+  }
+
   private func plan(_ run: MigrationRun, _ capture: CaptureRollback) throws(MigrationError) -> RollbackPlan {
     let state = try run.state()
-    if let phase = state?.phase, phase >= .cutOver {
-      throw .notReady(
-        what:
-          "the migration of slot \(definition.slot) is \(phase.rawValue) since \(state?.since ?? "?"): applications may "
-          + "write \(definition.derive.to) alone",
-        hint: "turn it back first: `crossfade cutover --back SLOT`")
-    }
     let derive = definition.derive
     var plan = RollbackPlan(
       slot: definition.slot, phase: state?.phase, steps: [], capture: try capture.look(), keeps: [],

@@ -36,6 +36,15 @@ struct MigrationRun {
     try MigrationState.load(slot: definition.slot, on: connection)
   }
 
+  /// Refuses what has nothing to do once the old column is retired.
+  func refuseContracted() throws(MigrationError) {
+    guard let state = try state(), state.phase == .contracted else { return }
+    throw .notReady(
+      what:
+        "the migration of slot \(definition.slot) is contracted since \(state.since): \(definition.derive.from) is retired",
+      hint: "nothing is left to do here; `crossfade rollback SLOT` brings the old column back")
+  }
+
   /// Runs steps in order, and enters a phase when all are done.
   func run(_ steps: [Step], isBack: Bool = false) throws(MigrationError) -> [StepOutcome] {
     _ = try state()  // Refuses the account of a newer program before anything is touched.

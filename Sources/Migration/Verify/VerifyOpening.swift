@@ -27,6 +27,7 @@ struct VerifyOpening {
 
   func open() throws(MigrationError) -> OpenedVerification {
     let connection = try MigrationError.asking { () throws(PostgresError) in try connect() }
+    try refuseAtRest(connection)
     let map = try self.map(on: connection)
     return try MigrationError.asking { () throws(PostgresError) in
       var notes: [String] = []
@@ -60,6 +61,17 @@ struct VerifyOpening {
         mapProblems: problems(of: map),
         quarantine: quarantined ? QuarantineLook(session: session, slot: definition.slot) : nil)
     }
+  }
+
+  /// Once the old column is kept in step no longer, that it differs says nothing.
+  private func refuseAtRest(_ connection: Connection) throws(MigrationError) {
+    let direction = try MigrationError.asking { () throws(PostgresError) in
+      try Direction.load(slot: definition.slot, on: connection)
+    }
+    guard direction.standing == .rest || direction.asked == .rest else { return }
+    throw .notReady(
+      what: "\(definition.derive.from) is retired, and kept in step no longer: there is nothing to compare",
+      hint: "`crossfade rollback SLOT` brings it back, in step")
   }
 
   private func connect() throws(PostgresError) -> Connection {

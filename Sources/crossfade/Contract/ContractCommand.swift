@@ -12,7 +12,7 @@ struct ContractCommand: AsyncParsableCommand {
     discussion: """
       Locked until nobody has written the old way for `migrate.quiet`, nothing depends on the old column and a \
       verification holds: `crossfade readiness` shows it all. Says what it will do, then asks, or wants the column's name \
-      in --yes-retire, with --drop in --yes-drop. Killed anywhere, it can be run again; `crossfade rollback` goes back, \
+      in --confirm. Killed anywhere, it can be run again; `crossfade rollback` goes back, \
       also after the drop.
       """)
 
@@ -21,19 +21,13 @@ struct ContractCommand: AsyncParsableCommand {
   @OptionGroup var logging: LoggingOptions
   @Flag(help: "Drop the retired column, once migrate.grace is over.") var drop = false
   @Flag(help: "Stop before the rename, which another tool does.") var rest = false
-  @Option(help: ArgumentHelp("Do it: the column that is retired, as schema.table.column.", valueName: "name"))
-  var yesRetire: String?
-  @Option(help: ArgumentHelp("With --drop, do it: the column that goes.", valueName: "name"))
-  var yesDrop: String?
+  @Option(help: ArgumentHelp("Do it: the column that goes, as schema.table.column.", valueName: "name"))
+  var confirm: String?
   @Flag(help: "Show what would be done, and what is in the way; do nothing.") var dryRun = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
     guard !(drop && rest) else { throw ValidationError("--drop and --rest are two things: take one") }
-    guard yesDrop == nil || drop else {
-      throw ValidationError("--yes-drop is for --drop; this takes --yes-retire")
-    }
-    guard yesRetire == nil || !drop else { throw ValidationError("with --drop it is --yes-drop") }
   }
 
   func run() async throws {
@@ -42,8 +36,7 @@ struct ContractCommand: AsyncParsableCommand {
       let logger = logging.logger("contract")
       let display = StepDisplay(isQuiet: json)
       let confirmation = ContractConfirmation(
-        given: drop ? yesDrop : yesRetire, option: drop ? "--yes-drop" : "--yes-retire", isQuiet: json,
-        isDry: dryRun)
+        given: confirm, isQuiet: json, isDry: dryRun)
       let (goal, gate) = (drop ? Contract.Goal.dropped : rest ? .rest : .retired, plan.gate)
       let (found, outcomes) = try await MigrationSession.run {
         (interrupt) throws(MigrationError) -> (plan: ContractPlan, outcomes: [StepOutcome]?) in
@@ -68,10 +61,9 @@ struct ContractCommand: AsyncParsableCommand {
   private func end(_ plan: ContractPlan, _ outcomes: [StepOutcome]?) throws {
     guard plan.isAllowed else { throw ExitCode.refused }
     guard outcomes == nil, !dryRun else { return }
-    if let given = drop ? yesDrop : yesRetire {
+    if let given = confirm {
       throw Failure(
-        summary:
-          "\(drop ? "--yes-drop" : "--yes-retire") names \(given), and what goes is \(plan.confirmation)",
+        summary: "--confirm names \(given), and what goes is \(plan.confirmation)",
         hint: "nothing was done; name the column that goes", exitCode: ExitCode.refused.rawValue)
     }
     throw ExitCode.refused
@@ -81,7 +73,6 @@ struct ContractCommand: AsyncParsableCommand {
 /// Asks whether to go on: by the option, or on a terminal.
 private struct ContractConfirmation: Sendable {
   let given: String?
-  let option: String
   let isQuiet: Bool
   let isDry: Bool
 
@@ -94,7 +85,7 @@ private struct ContractConfirmation: Sendable {
     if let given { return given == plan.confirmation }
     guard !isQuiet, isatty(STDIN_FILENO) == 1 else {
       LineSink.standardError.write(
-        line: "nothing was done: to do it, add \(option) \(ShellWord.of(plan.confirmation))")
+        line: "nothing was done: to do it, add --confirm \(ShellWord.of(plan.confirmation))")
       return false
     }
     LineSink.standardError.write(line: "to do it, write the column that goes (\(plan.confirmation)):")

@@ -11,9 +11,9 @@ struct RollbackCommand: AsyncParsableCommand {
     abstract: "Undoes the migration, a stage at a time. What stood before stays.",
     discussion: """
       Says first what it will do and what is lost by it; then asks, or wants a column's name. A contract that was begun or \
-      done is undone first: the old column comes back, filled, and both are kept in step (--yes-return; `crossfade run` \
-      must be at work). After that, and after `crossfade cutover --back`, everything else: capture, constraints, the new \
-      column, the map (--yes-drop; `run` and `backfill` must be stopped). Killed anywhere, it can be run again. The \
+      done is undone first: the old column comes back, filled, and both are kept in step (--confirm; `crossfade run` \
+      must be at work). Then readers are told to read it (--confirm). Everything else - capture, constraints, the new \
+      column, the map - goes once only the old column is written (--yes-drop; `run` and `backfill` must be stopped). Killed anywhere, it can be run again. The \
       audit trail stays.
       """)
 
@@ -23,8 +23,9 @@ struct RollbackCommand: AsyncParsableCommand {
   var yesDrop: String?
   @Option(
     help: ArgumentHelp(
-      "After a contract, do it: the column that comes back, as schema.table.column.", valueName: "name"))
-  var yesReturn: String?
+      "After a contract or cutover, do it: the column that comes back, as schema.table.column.",
+      valueName: "name"))
+  var confirm: String?
   @OptionGroup var rehearsal: RehearseOptions
   @Flag(help: "Print one JSON object.") var json = false
 
@@ -34,7 +35,7 @@ struct RollbackCommand: AsyncParsableCommand {
       let logger = logging.logger("rollback")
       if rehearsal.isWanted { return try await rehearsal.run(definition, logger, json: json) }
       let display = StepDisplay(isQuiet: json)
-      let confirmation = RollbackConfirmation(drops: yesDrop, returns: yesReturn, isQuiet: json)
+      let confirmation = RollbackConfirmation(drops: yesDrop, returns: confirm, isQuiet: json)
       let (plan, outcomes) = try await MigrationSession.run {
         (interrupt) throws(MigrationError) -> (plan: RollbackPlan, outcomes: [StepOutcome]?) in
         try Rollback(definition: definition, interrupt: interrupt, logger: logger).run(
@@ -49,7 +50,7 @@ struct RollbackCommand: AsyncParsableCommand {
       }
       if outcomes == nil {
         let does = RollbackConfirmation.what(plan)
-        if let given = plan.goal == .planned ? yesDrop : yesReturn, given != plan.confirmation {
+        if let given = plan.goal == .planned ? yesDrop : confirm, given != plan.confirmation {
           throw Failure(
             summary:
               "\(RollbackConfirmation.option(plan)) names \(given), and what \(does) is \(plan.confirmation)",
@@ -68,7 +69,7 @@ private struct RollbackConfirmation: Sendable {
   let isQuiet: Bool
 
   static func option(_ plan: RollbackPlan) -> String {
-    plan.goal == .planned ? "--yes-drop" : "--yes-return"
+    plan.goal == .planned ? "--yes-drop" : "--confirm"
   }
 
   static func what(_ plan: RollbackPlan) -> String { plan.goal == .planned ? "goes" : "comes back" }
@@ -103,9 +104,11 @@ struct RollbackReport {
   }
 
   func next(_ path: String) -> String {
-    plan.goal == .planned
-      ? "rolled back; the audit trail stays: crossfade audit \(path)"
-      : "back to \(plan.goal.rawValue); next: crossfade verify \(path) --restart, or crossfade cutover --back \(path)"
+    switch plan.goal {
+    case .planned: "rolled back; the audit trail stays: crossfade audit \(path)"
+    case .cutOver: "back to cut over; next: crossfade verify \(path) --restart, or crossfade rollback \(path)"
+    default: "back to \(plan.goal.rawValue); next: crossfade cutover \(path) --back --forward-only"
+    }
   }
 
   func json(_ outcomes: [StepOutcome]?) -> JSONValue {

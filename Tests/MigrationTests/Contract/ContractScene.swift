@@ -27,6 +27,9 @@ struct ContractScene {
       "UPDATE public.transactions SET state_id = m.id FROM public.transaction_state AS m WHERE m.legacy_status = status"
     )
     try ledger.backfilled()
+    let tables =
+      ["public.transactions"] + (isPartitioned ? ["public.low", "public.high", "public.highest"] : [])
+    for table in tables { try ledger.run("ALTER TABLE \(table) REPLICA IDENTITY FULL") }
     try ledger.constrain(interrupt)
     let slot = ledger.definition.slot
     try ledger.run(
