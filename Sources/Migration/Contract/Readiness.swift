@@ -49,8 +49,8 @@ public struct Readiness: Sendable {
       case (true, true): "the bridge tells the application of each legacy write"
       case (_, false): "PostgreSQL \(facts.serverMajor) does not tell which application wrote a row"
       case (false, true):
-        "the server does not tell which application wrote a row; `migrate.bridge: trigger` would. The keys below, "
-          + "and the times, can be looked up in the applications' own logs"
+        "the server does not tell which application wrote a row; `migrate.bridge: trigger` would. The keys and "
+          + "times here can be looked up in the applications' own logs"
       }
   }
 

@@ -66,7 +66,7 @@ extension MigrationSteps {
       SET search_path = pg_catalog, pg_temp AS $bridge$
       BEGIN
         IF TG_OP = 'INSERT' AND \(new) IS NOT NULL THEN
-          IF \(old) IS NULL THEN \(old) := (\(status)); END IF;
+          IF \(isLeftOut) THEN \(old) := (\(status)); END IF;
         ELSIF TG_OP = 'INSERT' OR OLD.\(derive.from.quoted) IS DISTINCT FROM \(old) THEN
           IF \(old) IS NULL THEN
             \(new) := (\(state)m.\(map.status.quoted) IS NULL);
@@ -82,6 +82,12 @@ extension MigrationSteps {
       END
       $bridge$
       """
+  }
+
+  /// Whether an insert that gives the new column did not name the old one: that is NULL then, or has its default.
+  private var isLeftOut: String {
+    let old = "NEW.\(derive.from.quoted)"
+    return "\(old) IS NULL" + (facts.statusDefault.map { " OR \(old) = \($0)" } ?? "")
   }
 
   /// Last: should it fail, the row is derived all the same. A variable keeps what it was given before an error.

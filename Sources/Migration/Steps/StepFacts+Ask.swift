@@ -22,6 +22,17 @@ extension StepFacts {
     facts.requiresStatus = try connection.query(
       CatalogProbe.notNull(derive.from, of: derive.table), purpose: "look up column \(derive.from)"
     ).boolean(0, 0)
+    // Of an expression nothing is said, since it may give another value each time.
+    facts.statusDefault = try connection.query(
+      #"""
+      SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_attribute a
+          ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+       WHERE a.attrelid = to_regclass($1) AND a.attname IN ($2, $3) AND a.attgenerated = ''
+         AND pg_get_expr(d.adbin, d.adrelid) ~ $re$^('([^']|'')*'(::[a-z_ ."()0-9]+)?|-?[0-9.]+)$$re$
+      """#,
+      [
+        .text(derive.table.quoted), .text(derive.from.name), .text(ObjectName.make(derive.from, "retired")),
+      ], purpose: "look up the default of \(derive.from)")[0, 0]
     facts.hasMap = try connection.query(
       "SELECT to_regclass($1) IS NOT NULL", [.text(map.table.quoted)], purpose: "look up \(map.table)"
     ).boolean(0, 0)

@@ -33,6 +33,8 @@ public struct StepFacts: Sendable, Hashable {
   public var statusType: String
   /// Whether the old column is NOT NULL.
   public var requiresStatus: Bool
+  /// The old column's default, under whichever name it has, where that is a literal: `'AUTH'::text`.
+  public var statusDefault: String?
   /// Whether the map table stands.
   public var hasMap: Bool
   /// The states of the definition that the map lacks.
