@@ -13,13 +13,6 @@ extension CommandTests {
       let slot = try LedgerSlot(name, more: more)
       try slot.sql(before)
       try done(slot, "expand")
-      // As the dual-write would take it up.
-      try slot.sql(
-        "CREATE FUNCTION crossfade.stub() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.standing := NEW.asked; NEW.since := now(); RETURN NEW; END'; "
-      )
-      try slot.sql(
-        "CREATE TRIGGER stub BEFORE INSERT OR UPDATE ON crossfade.direction FOR EACH ROW EXECUTE FUNCTION crossfade.stub()"
-      )
       try slot.start()
       for command in ["backfill", "constrain", "verify"] { try done(slot, command) }
       return slot

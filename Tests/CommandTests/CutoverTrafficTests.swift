@@ -92,35 +92,36 @@ extension CommandTests {
       try expectTruth(slot, traffic)
     }
   }
+}
 
-  @Suite("A hundred cutovers", .serialized, .timeLimit(.minutes(20))) struct CutoverHundred {
-    @Test("back and forth under traffic: no statement fails, and both columns say the same in the end")
-    func hundred() throws {
-      let rows = 300
-      let slot = try LedgerSlot("cutover_hundred", rows: rows)
-      #expect(try slot.crossfade("expand").status == .exited(0))
-      try slot.start()
-      let traffic = try CutoverTraffic(slot, rows: rows)
-      #expect(traffic.allow([.old, .mixed, .read]))
-      for command in ["backfill", "constrain", "verify"] {
-        #expect(try slot.crossfade(command).status == .exited(0))
-      }
-      for turn in 1...100 {
-        let forth = try slot.crossfade("cutover", more: ["--confirm", "public.transactions.state_id"])
-        #expect(forth.status == .exited(0), "\(turn): \(forth.output)")
-        if turn == 1 { #expect(traffic.allow(Set(CutoverTraffic.Kind.allCases))) }
-        let back = try slot.crossfade("cutover", more: ["--back"])
-        #expect(back.status == .exited(0), "\(turn): \(back.output)")
-        try #require(traffic.failed == [])
-      }
-      #expect(traffic.end() == [])
-      let list = CutoverTraffic.texts.map(SQLText.literal).joined(separator: ", ")
-      let isRight = try slot.await(
-        """
-        SELECT NOT EXISTS (SELECT FROM public.transactions AS t FULL JOIN public.truth AS m USING (id)
-          WHERE t.state_id IS DISTINCT FROM m.state OR t.status IS DISTINCT FROM (ARRAY[\(list)])[m.state])
-        """, within: .seconds(60))
-      #expect(isRight)
+/// By itself: it has a time limit of its own.
+@Suite("A hundred cutovers", .serialized, .timeLimit(.minutes(15))) struct CutoverHundred {
+  @Test("back and forth under traffic: no statement fails, and both columns say the same in the end")
+  func hundred() throws {
+    let rows = 300
+    let slot = try LedgerSlot("cutover_hundred", rows: rows)
+    #expect(try slot.crossfade("expand").status == .exited(0))
+    try slot.start()
+    let traffic = try CutoverTraffic(slot, rows: rows)
+    #expect(traffic.allow([.old, .mixed, .read]))
+    for command in ["backfill", "constrain", "verify"] {
+      #expect(try slot.crossfade(command).status == .exited(0))
     }
+    for turn in 1...100 {
+      let forth = try slot.crossfade("cutover", more: ["--confirm", "public.transactions.state_id"])
+      #expect(forth.status == .exited(0), "\(turn): \(forth.output)")
+      if turn == 1 { #expect(traffic.allow(Set(CutoverTraffic.Kind.allCases))) }
+      let back = try slot.crossfade("cutover", more: ["--back"])
+      #expect(back.status == .exited(0), "\(turn): \(back.output)")
+      try #require(traffic.failed == [])
+    }
+    #expect(traffic.end() == [])
+    let list = CutoverTraffic.texts.map(SQLText.literal).joined(separator: ", ")
+    let isRight = try slot.await(
+      """
+      SELECT NOT EXISTS (SELECT FROM public.transactions AS t FULL JOIN public.truth AS m USING (id)
+        WHERE t.state_id IS DISTINCT FROM m.state OR t.status IS DISTINCT FROM (ARRAY[\(list)])[m.state])
+      """, within: .seconds(60))
+    #expect(isRight)
   }
 }

@@ -88,9 +88,9 @@ struct GateSurvey {
       var verify = VerifyOptions()
       verify.wait = .milliseconds(options.patience)
       do throws(MigrationError) {
-        _ = try Verify(definition: definition, options: verify, interrupt: interrupt, logger: logger)
-          .verdict(at: target)
-        return try told(at: target)
+        return try told(
+          try Verify(definition: definition, options: verify, interrupt: interrupt, logger: logger)
+            .verdict(at: target), at: target)
       } catch {
         if case .postgres(.interrupted) = error { throw error }
         return .failed(why: error.description, hint: error.hint)
@@ -98,11 +98,9 @@ struct GateSurvey {
     }
     // `verify --watch` is at it: it comes by.
     let deadline = Deadline.after(milliseconds: options.patience)
+    var judge = VerdictJudge(position: target)
     while let standing = try load(), !deadline.hasPassed {
-      switch standing.verdict(at: target) {
-      case .behind, .undecided: break
-      case .verified, .invalid, .unfinished, .differences: return try told(at: target)
-      }
+      if let verdict = judge.note(standing) { return try told(verdict, at: target) }
       if interrupt.wait(milliseconds: 50) {
         throw .postgres(.interrupted(purpose: "wait for the verification"))
       }
@@ -116,14 +114,17 @@ struct GateSurvey {
     }
   }
 
-  private func told(at target: LSN) throws(MigrationError) -> GateFacts.Verified {
+  private func told(
+    _ verdict: VerifiedStanding.Verdict? = nil, at target: LSN
+  ) throws(MigrationError) -> GateFacts.Verified {
     guard let standing = try load() else { return .never }
     let age = try MigrationError.asking { () throws(PostgresError) in
       try connection.query(
         "SELECT extract(epoch FROM clock_timestamp() - updated_at) FROM crossfade.verification WHERE slot = $1",
         [.text(definition.slot)], purpose: "look how old the verification is")[0, 0].flatMap(Double.init)
     }
-    return .told(standing.verdict(at: target), through: standing.through, age: age.map { max(0, $0) })
+    return .told(
+      verdict ?? standing.verdict(at: target), through: standing.through, age: age.map { max(0, $0) })
   }
 
   private func faults(_ map: StateMap) -> [String] {

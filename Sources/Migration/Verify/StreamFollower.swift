@@ -36,7 +36,9 @@ struct StreamFollower {
   }
 
   var standing: VerifiedStanding {
-    VerifiedStanding(state, suspects: Int64(session.suspects.count))
+    VerifiedStanding(
+      state, suspects: Int64(session.suspects.count),
+      seen: (session.suspects.earliest, session.suspects.latest))
   }
 
   /// Looks again at what was touched since the last round.

@@ -24,6 +24,10 @@ public struct VerifiedStanding: Sendable, Equatable {
   public var mismatches: Int64
   /// Rows that look wrong and are not judged.
   public var undecided: Int64
+  /// How many of these wait to be judged.
+  public var waiting: Int64 = 0
+  /// The first and last position at which those were seen.
+  public var seen: ClosedRange<LSN>?
   /// Why nothing of it counts any more: the map has changed, or the log has a gap.
   public var invalid: String?
 
@@ -60,14 +64,17 @@ public struct VerifiedStanding: Sendable, Equatable {
     // One snapshot for both tables.
     let rows = try connection.query(
       """
-      SELECT (SELECT count(*) FROM crossfade.verification_row AS r WHERE r.slot = v.slot AND r.kind = '\(OpenRow.suspect)')
-        FROM crossfade.verification AS v WHERE v.slot = $1
+      SELECT count(r.key), min(r.seen), max(r.seen) FROM crossfade.verification AS v
+        LEFT JOIN crossfade.verification_row AS r ON r.slot = v.slot AND r.kind = '\(OpenRow.suspect)' WHERE v.slot = $1
       """, [.text(slot)], purpose: "read what is verified")
     guard let state = try VerifyStore(slot: slot, connection: connection).load() else { return nil }
-    return VerifiedStanding(state, suspects: rows.integer(0, 0) ?? 0)
+    let ends = (rows[0, 1].flatMap { LSN($0) }, rows[0, 2].flatMap { LSN($0) })
+    return VerifiedStanding(state, suspects: rows.integer(0, 0) ?? 0, seen: ends)
   }
 
-  init(_ state: PassState, suspects: Int64) {
+  init(_ state: PassState, suspects: Int64, seen: (first: LSN?, last: LSN?) = (nil, nil)) {
+    waiting = suspects
+    if let first = seen.first, let last = seen.last, first <= last { self.seen = first...last }
     since = state.since
     through = state.followed
     bound = state.bound

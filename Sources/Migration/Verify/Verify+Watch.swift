@@ -24,14 +24,13 @@ extension Verify {
     at position: LSN, report: (VerifyProgress) -> Void = { _ in }
   ) throws(MigrationError) -> VerifiedStanding.Verdict {
     let deadline = ContinuousClock.now + options.wait
+    var judge = VerdictJudge(position: position)
+    var verdict: VerifiedStanding.Verdict?
     let standing = try follow(everyMilliseconds: 50, report: report) { round in
-      guard let standing = round.standing, ContinuousClock.now < deadline else { return false }
-      switch standing.verdict(at: position) {
-      case .behind, .undecided: return true
-      case .verified, .invalid, .unfinished, .differences: return false
-      }
+      if let standing = round.standing { verdict = judge.note(standing) }
+      return verdict == nil && ContinuousClock.now < deadline
     }
-    return standing.verdict(at: position)
+    return verdict ?? standing.verdict(at: position)
   }
 
   /// - Parameter round: called after every round; says whether to go on.
