@@ -20,7 +20,7 @@ struct MigrationPhase: Sendable {
     var course = [expand, capture, slowBackfill, backfill, constrain, verify]
     if try scene.knows("cutover") { course += cutover }
     if try scene.knows("contract") { course += contract }
-    if try scene.knows("cutover") { course.append(back("cutover --back at last")) }
+    if try scene.knows("cutover") { course += [back("cutover --back at last"), forwardOnly] }
     return course + [rollback]
   }
 
@@ -78,6 +78,20 @@ struct MigrationPhase: Sendable {
     MigrationPhase(name: name, prepare: { try $0.catchUp() }) { try $0.command(["cutover", "--back"]) }
   }
 
+  /// The end of both ways, once nobody writes the new column alone.
+  private static let forwardOnly = MigrationPhase(
+    name: "forward only",
+    prepare: {
+      $0.look(seconds: Double(MigrationScene.quiet_s) + 1)
+      try $0.catchUp()
+    }
+  ) {
+    try $0.command([
+      "cutover", "--back", "--forward-only", "--quiet", "\(MigrationScene.quiet_s)s", "--confirm",
+      MigrationScene.oldColumn,
+    ])
+  }
+
   /// The application has been released: it knows the new column alone.
   private static let contract = [
     MigrationPhase(name: "new writers", writes: .state, window: 10, prepare: { try $0.catchUp() }) { _ in },
@@ -87,7 +101,7 @@ struct MigrationPhase: Sendable {
         $0.look(seconds: Double(MigrationScene.quiet_s) + 1)
         try $0.catchUp()
       }
-    ) { try $0.command(["contract", "--yes-retire", MigrationScene.oldColumn]) },
+    ) { try $0.command(["contract", "--confirm", MigrationScene.oldColumn]) },
     MigrationPhase(name: "rollback of contract", writes: .state, prepare: { try $0.catchUp() }) {
       try $0.command(["rollback", "--confirm", MigrationScene.oldColumn])
     },

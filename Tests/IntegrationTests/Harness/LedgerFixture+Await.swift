@@ -35,8 +35,8 @@ extension LedgerFixture {
     let inserted = try session.query(
       """
       WITH changed AS (
-        INSERT INTO public.transactions (card_token, merchant_id, amount_cents, currency)
-        VALUES ('sentinel', 0, 1, 'EUR') RETURNING id, status)
+        INSERT INTO public.transactions (card_token, merchant_id, amount_cents, currency, status)
+        VALUES ('sentinel', 0, 1, 'EUR', 'AUTH') RETURNING id, status)
       INSERT INTO public.ledger_audit (transaction_id, status, op, work)
       SELECT id, status, 'insert', 'sentinel/' || id FROM changed RETURNING transaction_id
       """, purpose: "insert a sentinel")
