@@ -32,16 +32,18 @@ struct EventRoutes: Sendable {
     ]
     if asked.isCompressed { headers[.contentEncoding] = "gzip" }
     if request.method == .head { return Response(status: .ok, headers: headers) }
-    let channel = context.channel
-    let stream = EventStream(
-      hub: hub,
-      session: EventSession(asked, source: hub.source, plan: plan, map: map, after: after),
-      entry: hub.book.add(name: context.holder?.name, slot: hub.slot, position: after) {
-        channel.close(promise: nil)
-      }, wait: asked.wait, logger: context.logger)
+    let (channel, name, logger) = (context.channel, context.holder?.name, context.logger)
     return Response(
       status: .ok, headers: headers,
-      body: ResponseBody { writer in try await stream.run(&writer) })
+      body: ResponseBody { writer in
+        // Not before it is written: a client that has gone by then is no subscriber.
+        let stream = EventStream(
+          hub: hub,
+          session: EventSession(asked, source: hub.source, plan: plan, map: map, after: after),
+          entry: hub.book.add(name: name, slot: hub.slot, position: after) { channel.close(promise: nil) },
+          wait: asked.wait, logger: logger)
+        try await stream.run(&writer)
+      })
   }
 
   private func positions(_ request: Request, _ context: SlotContext) async throws -> Response {

@@ -128,6 +128,7 @@ extension Integration {
         conninfo: ledger.conninfo,
         plan: plan(seed: seed &+ 99, writers: 8, column: .state, readsHistory: false))
       new.start()
+      try #require(eventually(within: .seconds(60)) { new.tally().committed > 200 })
       try judge(ledger, process, [old, new], "cut over, seed \(seed)")
       try run(ledger, "cutover", "--back")
       try judge(ledger, process, [old, new], "back again, seed \(seed)")
