@@ -2,7 +2,7 @@
 
 # What starts servers and processes: one after the other, so that they have the machine's cores to themselves.
 servers='^(CaptureTests|CommandTests|DualWriteTests|IntegrationTests|LocalClusterTests|MigrationTests|PostgresTests'
-servers+='|ScenarioTests)\.'
+servers+='|ScenarioTests|SubscriptionsTests)\.'
 
 # Of these, what tells most about a server's version in about a minute: every statement that Crossfade sends it, what it
 # streams, refuses and leaves behind, and one crash of each kind.
