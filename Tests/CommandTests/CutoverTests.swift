@@ -184,6 +184,15 @@ extension CommandTests {
         try slot.sql(mend)
       }
       try expectClosed([])
+      for command in ["backfill", "replay"] {
+        let deriver = try slot.connect()
+        try deriver.query(
+          "SELECT pg_advisory_lock(hashtext('crossfade \(command)'), hashtext($1))", [.text(slot.name)],
+          purpose: "be at work")
+        try expectClosed(["backfill"])
+        try deriver.query("SELECT pg_advisory_unlock_all()", purpose: "be done")
+      }
+      try expectClosed([])
       // It is also a row that should not be there.
       try expectClosed(
         ["verification", "quarantine"],
