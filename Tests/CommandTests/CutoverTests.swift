@@ -243,6 +243,30 @@ extension CommandTests {
       try expectClosed([], "UPDATE transactions SET status = 'CAPTURED' WHERE id < 50")
     }
 
+    @Test("a role that may not write the old column is told so, with the grant that mends it")
+    func privileges() throws {
+      let slot = try verified("cutover_grants")
+      try slot.sql(
+        """
+        CREATE ROLE cutover_grants LOGIN REPLICATION;
+        GRANT SELECT, UPDATE (state_id) ON transactions TO cutover_grants;
+        GRANT SELECT ON transaction_state TO cutover_grants;
+        GRANT USAGE ON SCHEMA crossfade TO cutover_grants;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA crossfade TO cutover_grants;
+        """)
+      slot.user = "cutover_grants"
+      func gate() throws -> [String: Any]? {
+        let look = try slot.crossfade("cutover", more: ["--dry-run", "--json", "--wait", "3s"])
+        let gates = try #require(try object(look)["gates"] as? [[String: Any]], "\(look.output)")
+        return gates.first { $0["gate"] as? String == "privileges" }
+      }
+      let closed = try #require(try gate())
+      #expect(closed["passes"] as? Bool == false)
+      #expect(closed["value"] as? String == "cutover_grants may not update status")
+      try slot.sql(try #require(closed["mend"] as? String))
+      #expect(try gate()?["passes"] as? Bool == true)
+    }
+
     @Test("a rehearsal that the definition asks for, of this very plan")
     func rehearsal() throws {
       let slot = try verified("cutover_rehearsed", more: "migrate:\n  rehearsed: required\n")
