@@ -43,6 +43,10 @@ public struct QuarantineRetry {
           ("default_transaction_isolation", "read committed"), ("search_path", "pg_catalog"),
         ] + DerivationSQL.planSettings), interrupt: interrupt)
     columns = plan.derive.key.count
+    // Shared: retries do not exclude each other. Held before the direction is read, so that whoever turns it sees us.
+    try connection.query(
+      "SELECT pg_catalog.pg_advisory_lock_shared(hashtext('crossfade quarantine'), hashtext($1))",
+      [.text(plan.slot)], purpose: "tell that the quarantine is retried")
     direction = try Direction.load(slot: plan.slot, on: connection)
     guard direction.standing != .rest, try ControlSchema.exists(on: connection) else {
       mark = nil

@@ -130,7 +130,7 @@ extension CommandTests {
         ], "\(run.output)")
       for fix in [
         "ALTER ROLE \"check_reader\" REPLICATION;", "GRANT USAGE ON SCHEMA crossfade TO \"check_reader\";",
-        "GRANT UPDATE (\"state_id\") ON \"public\".\"transactions\" TO \"check_reader\";",
+        "GRANT UPDATE (\"state_id\", \"status\") ON \"public\".\"transactions\" TO \"check_reader\";",
         "as postgres: CREATE PUBLICATION",
       ] { #expect(run.output.contains(fix), "\(run.output)") }
     }

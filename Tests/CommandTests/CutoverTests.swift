@@ -184,6 +184,15 @@ extension CommandTests {
         try slot.sql(mend)
       }
       try expectClosed([])
+      for command in ["backfill", "replay"] {
+        let deriver = try slot.connect()
+        try deriver.query(
+          "SELECT pg_advisory_lock(hashtext('crossfade \(command)'), hashtext($1))", [.text(slot.name)],
+          purpose: "be at work")
+        try expectClosed(["backfill"])
+        try deriver.query("SELECT pg_advisory_unlock_all()", purpose: "be done")
+      }
+      try expectClosed([])
       // It is also a row that should not be there.
       try expectClosed(
         ["verification", "quarantine"],
@@ -232,6 +241,30 @@ extension CommandTests {
           "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'crossfade verify cutover_gates'"
         ))
       try expectClosed([], "UPDATE transactions SET status = 'CAPTURED' WHERE id < 50")
+    }
+
+    @Test("a role that may not write the old column is told so, with the grant that mends it")
+    func privileges() throws {
+      let slot = try verified("cutover_grants")
+      try slot.sql(
+        """
+        CREATE ROLE cutover_grants LOGIN REPLICATION;
+        GRANT SELECT, UPDATE (state_id) ON transactions TO cutover_grants;
+        GRANT SELECT ON transaction_state TO cutover_grants;
+        GRANT USAGE ON SCHEMA crossfade TO cutover_grants;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA crossfade TO cutover_grants;
+        """)
+      slot.user = "cutover_grants"
+      func gate() throws -> [String: Any]? {
+        let look = try slot.crossfade("cutover", more: ["--dry-run", "--json", "--wait", "3s"])
+        let gates = try #require(try object(look)["gates"] as? [[String: Any]], "\(look.output)")
+        return gates.first { $0["gate"] as? String == "privileges" }
+      }
+      let closed = try #require(try gate())
+      #expect(closed["passes"] as? Bool == false)
+      #expect(closed["value"] as? String == "cutover_grants may not update status")
+      try slot.sql(try #require(closed["mend"] as? String))
+      #expect(try gate()?["passes"] as? Bool == true)
     }
 
     @Test("a rehearsal that the definition asks for, of this very plan")

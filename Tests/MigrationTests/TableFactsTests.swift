@@ -1,4 +1,5 @@
 import Derivation
+import DualWrite
 import Testing
 
 @testable import Migration
@@ -104,6 +105,29 @@ import Testing
       found == [
         "fail privileges: crossfade may not SELECT status nor UPDATE state_id "
           + "| GRANT SELECT (\"status\"), UPDATE (\"state_id\") ON \"public\".\"transactions\" TO \"crossfade\";"
+      ])
+  }
+
+  @Test("the old column is written from the cutover on: until then that is a warning, after it a failure")
+  func oldColumn() throws {
+    let grant = "GRANT UPDATE (\"status\") ON \"public\".\"transactions\" TO \"crossfade\";"
+    #expect(
+      try columns { $0.table.columns[1].mayUpdate = false } == [
+        "warn privileges: crossfade may not UPDATE status: from the cutover on both columns are written | \(grant)"
+      ])
+    let turned = try columns {
+      $0.direction = .both
+      $0.table.columns[1].mayUpdate = false
+    }
+    #expect(turned == ["fail privileges: crossfade may not UPDATE status | \(grant)"])
+    let both = try columns {
+      $0.table.columns[1].mayUpdate = false
+      $0.table.columns[2].mayUpdate = false
+    }
+    #expect(
+      both == [
+        "fail privileges: crossfade may not UPDATE state_id "
+          + "| GRANT UPDATE (\"state_id\", \"status\") ON \"public\".\"transactions\" TO \"crossfade\";"
       ])
   }
 

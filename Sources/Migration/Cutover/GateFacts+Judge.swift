@@ -7,8 +7,8 @@ extension GateFacts {
   /// All of them, in the order in which they are mended best.
   var gates: [Gate] {
     [
-      phaseGate, run, lagGate, verification, quarantine, map, statuses, indexGate, foreignKeyGate, leftovers,
-      slotGate, loneGate, reach.gate(definition), rehearsed,
+      phaseGate, run, backfill, privileges, lagGate, verification, quarantine, map, statuses, indexGate,
+      foreignKeyGate, leftovers, slotGate, loneGate, reach.gate(definition), rehearsed,
     ]
   }
 
@@ -34,6 +34,26 @@ extension GateFacts {
     Gate(
       "run", passes: runner != nil, runner ?? "nobody holds the dual-write's lock", threshold: "at work",
       mend: "start `crossfade run SLOT` and leave it running: it keeps both columns in step")
+  }
+
+  /// In the standing `both` they refuse by themselves, or derive nothing.
+  private var backfill: Gate {
+    let isAtWork = deriver != nil && direction.standing == .forward
+    return Gate(
+      "backfill", passes: !isAtWork, isAtWork ? deriver ?? "" : "none at work",
+      threshold: "no backfill, no replay --apply, no quarantine retry at work",
+      mend: "wait for it, or stop it: it derives rows as they stand, and would undo what new writers write")
+  }
+
+  private var privileges: Gate {
+    let names = unwritable.map(\.description).joined(separator: ", ")
+    let columns = unwritable.map(\.quoted).joined(separator: ", ")
+    return Gate(
+      "privileges", passes: unwritable.isEmpty,
+      unwritable.isEmpty
+        ? "\(role) may update \(derive.from) and \(derive.to)" : "\(role) may not update \(names)",
+      threshold: "UPDATE on both columns",
+      mend: "GRANT UPDATE (\(columns)) ON \(derive.table.quoted) TO \(SQLText.identifier(role));")
   }
 
   private var lagGate: Gate {

@@ -48,6 +48,11 @@ struct GateFacts: Sendable {
   var direction: Direction
   /// Who holds the dual-write's lock; nil when nobody does.
   var runner: String?
+  /// Who derives rows as they stand beside it: a backfill, a repair, a retry of the quarantine.
+  var deriver: String?
+  /// Who we are, and which of the two columns that role may not write.
+  var role: String
+  var unwritable: [Identifier]
   var lag: Lag
   /// The longest that was waited, in milliseconds.
   var patience: Int

@@ -29,11 +29,13 @@ struct GateSurvey {
       let coverage = isBrief || map == nil ? nil : try coverage()
       let facts = try StepFacts.ask(derive, publication: definition.publication, on: connection)
       let plan = PlanHash.of(definition, facts: facts)
+      let (role, unwritable) = try unwritable()
       let first = try Quarantine.list(slot: definition.slot, limit: 1, on: connection).first
       return GateFacts(
         definition: definition, phase: state?.phase, since: state?.since,
         direction: try Direction.load(slot: definition.slot, on: connection), runner: runner?.description,
-        lag: lag, patience: options.patience, verified: verified,
+        deriver: try RowDeriver.find(slot: definition.slot, on: connection)?.description, role: role,
+        unwritable: unwritable, lag: lag, patience: options.patience, verified: verified,
         quarantined: try Quarantine.count(slot: definition.slot, on: connection),
         firstQuarantined: first.map { "\($0.key) \($0.status.map { SQLText.literal($0) } ?? "NULL")" },
         mapFaults: map.map(faults) ?? ["\(derive.map.table) cannot be read"],
@@ -153,6 +155,19 @@ struct GateSurvey {
     guard isWanted else { return .notAskedFor }
     return try connection.query(probe, purpose: "look at \(definition.derive.to)").boolean(0, 0)
       ? .stands : .missing
+  }
+
+  private func unwritable() throws(PostgresError) -> (role: String, [Identifier]) {
+    let derive = definition.derive
+    let rows = try connection.query(
+      """
+      SELECT current_user, a.attname::text FROM (SELECT) AS one LEFT JOIN pg_catalog.pg_attribute AS a
+          ON a.attrelid = to_regclass($1) AND a.attname IN ($2, $3) AND NOT a.attisdropped
+         AND NOT has_column_privilege(a.attrelid, a.attnum, 'UPDATE')
+      """, [.text(derive.table.quoted), .text(derive.from.name), .text(derive.to.name)],
+      purpose: "look which columns the role may write")
+    let names = (0..<rows.rowCount).compactMap { rows[$0, 1] }
+    return (rows[0, 0] ?? "", [derive.from, derive.to].filter { names.contains($0.name) })
   }
 
   private func invalidIndexes() throws(PostgresError) -> [String] {

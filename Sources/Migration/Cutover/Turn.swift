@@ -24,7 +24,7 @@ struct Turn {
       }
       FailPoint.pass(.stepBeforeCommit)
       do throws(MigrationError) {
-        try turn(to: standing)
+        try turn(from: before.standing, to: standing)
       } catch {
         takeBack(to: before.standing)
         throw error
@@ -33,11 +33,14 @@ struct Turn {
     }
   }
 
-  private func turn(to standing: Direction.Standing) throws(MigrationError) {
+  private func turn(
+    from before: Direction.Standing, to standing: Direction.Standing
+  ) throws(MigrationError) {
     let purpose = "turn the direction"
     var direction = try MigrationError.asking { () throws(PostgresError) in
       try Direction.ask(standing, slot: slot, on: connection)
     }
+    if before == .forward { try awaitDerivers() }
     let deadline = Deadline.after(milliseconds: patience)
     var seen = Deadline.now
     while !direction.isTakenUp {
@@ -61,6 +64,23 @@ struct Turn {
       }
     }
   }
+
+  /// One that came after the gates were looked at and before this was asked; those that come now see what is asked, and go.
+  private func awaitDerivers() throws(MigrationError) {
+    let deadline = Deadline.after(milliseconds: Self.departure)
+    while let holder = try MigrationError.asking({ () throws(PostgresError) in
+      try RowDeriver.find(slot: slot, on: connection)
+    }) {
+      guard !deadline.hasPassed else {
+        throw .notTurned(slot: slot, why: "\(holder) is at work and derives rows as they stand")
+      }
+      if runner.interrupt.wait(milliseconds: 50) {
+        throw .postgres(.interrupted(purpose: "turn the direction"))
+      }
+    }
+  }
+
+  private static let departure = 2_000
 
   /// Over a session of its own: ours may be lost, or interrupted.
   private func takeBack(to standing: Direction.Standing) {

@@ -1,4 +1,5 @@
 import Derivation
+import DualWrite
 import Postgres
 
 /// Judges the old and the new column.
@@ -8,6 +9,8 @@ struct ColumnJudge: Equatable, Sendable {
   /// The type of the map's id column; nil when there is none.
   var mapType: String?
   var role: String
+  /// Which way the slot derives; but `forward` the old column is written, too.
+  var direction = Direction.Standing.forward
 
   var findings: [Finding] { [old, new, privileges, generated] }
 
@@ -77,23 +80,35 @@ struct ColumnJudge: Equatable, Sendable {
   private var privileges: Finding {
     let subject = "privileges"
     let reads = (derive.key + [derive.from, derive.to]).filter { table.column($0)?.maySelect == false }
-    let writes = [derive.to].filter { table.column($0)?.mayUpdate == false }
+    let unwritable = [derive.to, derive.from].filter { table.column($0)?.mayUpdate == false }
+    let writes = unwritable.filter { direction == .both || $0 == derive.to }
     guard reads.isEmpty, writes.isEmpty else {
       let missing = [("SELECT", reads), ("UPDATE", writes)].filter { !$0.1.isEmpty }
-      let grants = missing.map { "\($0.0) (\($0.1.map(\.quoted).joined(separator: ", ")))" }
       return .fail(
         subject,
         "\(role) may not "
           + missing.map { "\($0.0) \($0.1.map(\.description).joined(separator: ", "))" }
           .joined(separator: " nor "),
-        fix:
-          "GRANT \(grants.joined(separator: ", ")) ON \(derive.table.quoted) TO \(SQLText.identifier(role));")
+        fix: grant(reads: reads, writes: unwritable))
+    }
+    guard unwritable.isEmpty else {
+      return .warn(
+        subject, "\(role) may not UPDATE \(derive.from): from the cutover on both columns are written",
+        fix: grant(reads: [], writes: unwritable))
     }
     guard table.column(derive.to) != nil else {
       return .pass(subject, "\(role) may read the key and \(derive.from)")
     }
     return .pass(
       subject, "\(role) may read the key, \(derive.from) and \(derive.to), and update \(derive.to)")
+  }
+
+  /// One statement for all that is missing, that of the cutover included.
+  private func grant(reads: [Identifier], writes: [Identifier]) -> String {
+    let grants = [("SELECT", reads), ("UPDATE", writes)].filter { !$0.1.isEmpty }
+      .map { "\($0.0) (\($0.1.map(\.quoted).joined(separator: ", ")))" }
+    return
+      "GRANT \(grants.joined(separator: ", ")) ON \(derive.table.quoted) TO \(SQLText.identifier(role));"
   }
 
   private var generated: Finding {

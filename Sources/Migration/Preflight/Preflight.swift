@@ -126,8 +126,14 @@ public struct Preflight: Sendable {
   ) throws(PostgresError) {
     let derive = definition.derive
     asked.note(table.findings(derive))
+    let direction = try asked.ask("direction") { () throws(PostgresError) in
+      try self.direction(role, connection)
+    }
     asked.note(
-      ColumnJudge(table: table, derive: derive, mapType: map?.idType(derive.map), role: role.role).findings)
+      ColumnJudge(
+        table: table, derive: derive, mapType: map?.idType(derive.map), role: role.role,
+        direction: direction ?? .forward
+      ).findings)
     asked.note(
       try asked.ask("triggers") { () throws(PostgresError) in
         try TriggerFacts.ask(table.oid, derive.to, connection)
@@ -165,6 +171,18 @@ public struct Preflight: Sendable {
       definition.source.revealed,
       options: .init(applicationName: "crossfade \(command) \(definition.slot)", replication: true)
     ).timelineHistory(timeline)
+  }
+
+  /// What the dual-write does; `forward` where we may not see it.
+  private func direction(_ role: RoleFacts, _ connection: Connection) throws(PostgresError)
+    -> Direction.Standing
+  {
+    guard role.schema?.usage == true else { return .forward }
+    let maySelect = try connection.query(
+      "SELECT coalesce(has_table_privilege(to_regclass('crossfade.direction'), 'SELECT'), false)",
+      purpose: "look whether the direction may be read"
+    ).boolean(0, 0)
+    return maySelect ? try Direction.load(slot: definition.slot, on: connection).standing : .forward
   }
 
   private func checkpoint(_ role: RoleFacts?, _ connection: Connection) throws(PostgresError) -> LSN? {

@@ -77,7 +77,7 @@ struct CourseInterleavingTests {
   }
 
   @Test(
-    "many rows, transactions of several statements, deletes, key changes, partitions and crashes",
+    "many rows, transactions of several statements, deletes, key changes, partitions, truncates and crashes",
     arguments: 0..<8)
   func random(part: UInt64) {
     for seed in (part * 4000)..<((part + 1) * 4000) {
@@ -107,13 +107,14 @@ struct CourseInterleavingTests {
       let key = generator.roll(3)
       let value = 1 + generator.roll(3)
       let act: Act =
-        switch generator.roll(12) {
+        switch generator.roll(13) {
         case 0..<3: .old(key, status: value)
         case 3..<6: .new(key, state: value)
         case 6: .mixed(key, value: value)
         case 7, 8: .other(key)
         case 9: .delete(key)
         case 10: .repartition(key)
+        case 11: .truncate
         default: .move(key, to: generator.roll(3))
         }
       return (act, inSavepoint: generator.roll(3) == 0)

@@ -22,6 +22,7 @@ struct CourseWorld {
     /// A row that changes partition: the log has a delete and an insert.
     case repartition(Int)
     case move(Int, to: Int)
+    case truncate
   }
 
   struct Logged {
@@ -100,6 +101,8 @@ struct CourseWorld {
       .repartition(let key):
       return flight.undo[key] != nil
     case .move(let key, let other): return flight.undo[key] != nil || flight.undo[other] != nil
+    // It waits for everybody who has the table open.
+    case .truncate: return true
     }
   }
 
@@ -127,6 +130,10 @@ struct CourseWorld {
       meant[other] = meant.removeValue(forKey: key)
       staged.note(
         Verdict(Self.sight(row, row, isInsert: false)).course, key: Self.bytes(other), moved: Self.bytes(key))
+    case .truncate:
+      rows = [:]
+      meant = [:]
+      staged.truncate()
     }
   }
 

@@ -19,6 +19,7 @@ import Testing
     return GateFacts(
       definition: try definition(), phase: .backfilled, since: "2026-11-21 10:00:00 UTC",
       direction: Direction(), runner: "crossfade dual-write s, server process 7",
+      deriver: nil, role: "crossfade", unwritable: [],
       lag: .init(target: target, applied: target, took: 12, behind: 2048), patience: 10_000,
       verified: .told(.verified, through: target, age: 0.5), quarantined: 0, firstQuarantined: nil,
       mapFaults: [], mapRows: 2, coverage: CoverageFacts(statuses: ["AUTH", nil], extent: .whole),
@@ -42,6 +43,8 @@ import Testing
       Self.lines(try Self.open().gates) == [
         "pass phase: backfilled, since 2026-11-21 10:00:00 UTC | backfilled or later, and not contracted",
         "pass run: crossfade dual-write s, server process 7 | at work",
+        "pass backfill: none at work | no backfill, no replay --apply, no quarantine retry at work",
+        "pass privileges: crossfade may update status and state_id | UPDATE on both columns",
         "pass lag: 2.0 KiB behind, applied 12 ms later | everything up to 0/1000 within 10 s",
         "pass verification: every row is verified as of 0/1000 | every row right as of 0/1000",
         "pass quarantine: empty | empty",
@@ -66,6 +69,13 @@ import Testing
     ("phase", { $0.phase = .contracted }, "contracted, since 2026-11-21 10:00:00 UTC"),
     ("phase", { $0.phase = nil }, "not recorded"),
     ("run", { $0.runner = nil }, "nobody holds the dual-write's lock"),
+    (
+      "backfill", { $0.deriver = "crossfade backfill s, server process 8" },
+      "crossfade backfill s, server process 8"
+    ),
+    (
+      "privileges", { $0.unwritable = [$0.definition.derive.from] }, "crossfade may not update status"
+    ),
     (
       "lag",
       {
@@ -152,6 +162,7 @@ import Testing
       $0.index = .notAskedFor
       $0.foreignKey = .notAskedFor
       $0.direction.standing = .both
+      $0.deriver = "crossfade quarantine s, server process 8"
       $0.loneWrites = .init(key: nil, age: 1)
       $0.reach.isFull = true
       $0.reach.foreignOwner = "ledger"
