@@ -111,7 +111,10 @@ struct Verdict: Equatable, Sendable {
   }
 
   private static func agreeing(_ sight: Sight) -> Verdict {
-    guard sight.hasBefore else { return Verdict(.both, .settle) }
+    guard sight.hasBefore else {
+      // The old column's default may be what the state is called: its writer did not name it all the same.
+      return Verdict(sight.isInsert && sight.fromIsBlank ? .new : .both, .settle)
+    }
     switch (sight.fromMoved, sight.toMoved) {
     case (true, true): return Verdict(.both, .settle)
     case (true, false): return Verdict(.old, .settle)
