@@ -44,7 +44,7 @@ private let cases = [
   Case("an insert that leaves the old one to its default", .new, .derive(.reverse)) { sight in
     (sight.isInsert, sight.hasBefore, sight.fromIsBlank) = (true, false, true)
   },
-  Case("an insert that leaves the old one to its default, which happens to be right", .new, .settle) {
+  Case("an insert that leaves the old one to its default, which happens to be right", .other, .settle) {
     sight in
     (sight.isInsert, sight.hasBefore, sight.fromIsBlank, sight.agreement) = (true, false, true, .agrees)
   },
