@@ -79,7 +79,7 @@ extension CommandTests {
       try write(slot)
       try slot.stop()
       try slot.start()
-      for command in ["expand", "constrain", "verify"] {
+      for command in ["expand", "backfill", "constrain", "verify"] {
         let run = try slot.crossfade(command)
         #expect(run.status == .exited(3), "\(command): \(run.output)")
       }

@@ -47,12 +47,17 @@ extension CommandTests {
     @Test("forth by parts, back at once, forth again, and back to the old column alone")
     func course() throws {
       let slot = try verified("cutover_course", before: Self.required)
-      #expect(try standing(slot) == "\(before(slot)) required 0 forward backfilled")
+      #expect(try standing(slot) == "\(before(slot)) required 0 forward verified")
+      let plan = try object(slot.crossfade("plan", more: ["--json"]))
+      let stands = try #require(plan["steps"] as? [[String: Any]]).filter { $0["done"] as? Bool == true }
+      #expect(
+        stands.compactMap { $0["id"] as? String }.suffix(2) == ["backfill.validate", "verify.whole"],
+        "\(stands)")
       let look = try slot.crossfade("cutover", more: ["--dry-run"])
       #expect(look.status == .exited(0), "\(look.output)")
       #expect(
         look.output.hasPrefix(
-          "slot cutover_course is backfilled, 0 % of reads use state_id; the dual-write is in standing forward\n\npass  phase  "
+          "slot cutover_course is verified, 0 % of reads use state_id; the dual-write is in standing forward\n\npass  phase  "
         ),
         "\(look.output)")
       let unnamed = try slot.crossfade("cutover")
@@ -62,7 +67,7 @@ extension CommandTests {
         "\(unnamed.output)")
       let other = try slot.crossfade("cutover", more: ["--confirm", "public.transactions.status"])
       #expect(other.status == .exited(3))
-      #expect(try standing(slot) == "\(before(slot)) required 0 forward backfilled")
+      #expect(try standing(slot) == "\(before(slot)) required 0 forward verified")
 
       try done(slot, "cutover", "--percent", "10", "--confirm", Self.column)
       #expect(try standing(slot) == "f all free 10 both verified")

@@ -34,8 +34,8 @@ import Testing
       lines { $0.schema = .init(usage: false, create: false) }[1].contains("GRANT USAGE ON SCHEMA crossfade"))
     #expect(
       lines { $0.schema = .init(usage: true, create: false) }[1]
-        == "fail control schema: checkpoint, quarantine, backfill missing from it, and crossfade may not create tables "
-        + "there | GRANT USAGE, CREATE ON SCHEMA crossfade TO \"crossfade\";")
+        == "fail control schema: checkpoint, quarantine, direction, legacy, backfill missing from it, and crossfade may "
+        + "not create tables there | GRANT USAGE, CREATE ON SCHEMA crossfade TO \"crossfade\";")
     #expect(
       lines {
         $0.schema = .init(usage: true, create: true)

@@ -81,10 +81,10 @@ struct Served {
   private static func slot(_ name: String) -> ServedSlot {
     ServedSlot(
       name: name, status: { "{\"slot\":\"\(name)\"}" },
-      reads: { key in
+      reads: { key throws(ReadsUnknown) in
         switch key {
         case nil: ReadsAnswer(new: false, percent: 10)
-        case "unknown": nil
+        case "unknown": throw ReadsUnknown(reason: "the target is away")
         case let key?: ReadsAnswer(new: key.utf8.count.isMultiple(of: 2), percent: 10)
         }
       })

@@ -39,7 +39,7 @@ struct Verdict: Equatable, Sendable {
     case new
     /// Both, in agreement.
     case both
-    /// Neither.
+    /// Neither; or an insert that agrees and holds the old column's default, of which nothing can be told.
     case other
     /// Both, and they contradict each other.
     case conflict
@@ -111,7 +111,11 @@ struct Verdict: Equatable, Sendable {
   }
 
   private static func agreeing(_ sight: Sight) -> Verdict {
-    guard sight.hasBefore else { return Verdict(.both, .settle) }
+    guard sight.hasBefore else {
+      // Where the old column has its default nobody can tell whether its writer named it: as a write of both it would keep
+      // `contract` waiting for ever, as one of the new column alone the way back.
+      return Verdict(sight.isInsert && sight.fromIsBlank ? .other : .both, .settle)
+    }
     switch (sight.fromMoved, sight.toMoved) {
     case (true, true): return Verdict(.both, .settle)
     case (true, false): return Verdict(.old, .settle)

@@ -33,7 +33,25 @@ public struct Backfill: Sendable {
       let deadline = Deadline.after(milliseconds: 10_000)
       while workers.contains(where: { !$0.isFinished }), !deadline.hasPassed { Nap.take(milliseconds: 2) }
     }
-    return try sessions(report) { if workers.isEmpty { workers = beside(ending) } }
+    let progress = try sessions(report) { if workers.isEmpty { workers = beside(ending) } }
+    if progress.finished { try enterBackfilled() }
+    return progress
+  }
+
+  /// The migration has come so far, unless `constrain` has work to do first.
+  private func enterBackfilled() throws(MigrationError) {
+    guard definition.migrate.index != .after, definition.migrate.foreignKey != .validate else { return }
+    do throws(MigrationError) {
+      let connection = try MigrationError.asking { () throws(PostgresError) in
+        try Connection(
+          definition.source.revealed,
+          options: .init(applicationName: "crossfade backfill \(definition.slot)"), interrupt: interrupt)
+      }
+      try MigrationState.enter(.backfilled, slot: definition.slot, on: connection)
+    } catch {
+      guard case .postgres(let cause) = error, cause.sqlState == .insufficientPrivilege else { throw error }
+      logger.notice("the phase of the migration is left as it was", metadata: ["reason": "\(cause)"])
+    }
   }
 
   /// Session after session, until it is done.

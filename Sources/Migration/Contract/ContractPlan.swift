@@ -48,7 +48,7 @@ public struct ContractPlan: Sendable {
         .fails(
           .phase,
           "the old column is kept until \(UTCText.of(droppable)), \(QuietClock.text(droppable - readiness.now)) from now",
-          "`migrate.grace` says how long; until then `crossfade rollback SLOT` has it back with all its texts"
+          "`migrate.grace` says how long; until then `crossfade rollback SLOT` brings it back with all its texts"
         ), at: 0)
     }
     return obstacles

@@ -38,7 +38,7 @@ extension ReadinessFacts {
   }
 
   private var directionGate: ReadinessGate {
-    let since = direction.since.map { " since \($0)" } ?? ""
+    let since = directionSince.map { " since \(UTCText.of($0))" } ?? ""
     switch direction.standing {
     case .forward:
       return .fails(
@@ -59,7 +59,7 @@ extension ReadinessFacts {
     }
     return quietGate(
       .legacyWrites, clock, account.last { $0.isLegacy(bridged: isBridged) }, of: "legacy write",
-      "let it write \(derive.to); `crossfade readiness SLOT` shows it with its last keys")
+      "whoever writes so must write \(derive.to) instead; `crossfade readiness SLOT` shows the last keys")
   }
 
   /// Without a bridge a change in which both are in step comes from a writer that names the old column, which the rename
@@ -69,27 +69,26 @@ extension ReadinessFacts {
     return quietGate(
       .bothColumns, clock { $0.kind == .both }, account.last { $0.kind == .both },
       of: "write of both columns",
-      "let it leave \(derive.from) out: its statements would fail when that is renamed")
+      "whoever writes so must leave \(derive.from) out: those statements fail once it is renamed")
   }
 
   private func quietGate(
     _ name: ReadinessGate.Name, _ clock: QuietClock, _ last: LegacyAccount.Line?, of what: String,
     _ hint: String
   ) -> ReadinessGate {
-    let asked = "\(definition.migrate.quiet) \(definition.migrate.quiet.count == 0 ? "is" : "are") asked for"
-    guard let quiet = clock.quiet else { return .fails(name, "not cut over: no quiet is counted yet", hint) }
+    guard let quiet = clock.quiet else {
+      return .fails(name, "not cut over: quiet is counted from the cutover on", hint)
+    }
     let since = (last?.lastAt).flatMap { $0 > clock.cutover ?? 0 ? $0 : nil }
-    let span = QuietClock.text(quiet)
-    let found =
-      since == nil
-      ? "no \(what) since the cutover, \(span) as far as the stream is seen" : "\(span) without a \(what)"
-    if clock.isReached { return .holds(name, "\(found); \(asked)") }
     let by = last.map { $0.application.isEmpty ? "" : " by \($0.application)" } ?? ""
-    let before = since.map { ", the last\(by) \(QuietClock.text(seen.now - $0)) ago" } ?? ""
+    let found =
+      since.map { "the last \(what)\(by) was \(QuietClock.text(seen.now - $0)) ago" }
+      ?? "no \(what) in the \(QuietClock.text(quiet)) since the cutover"
+    let asked = definition.migrate.quiet.count == 0 ? "no quiet" : "\(definition.migrate.quiet) of quiet"
+    guard !clock.isReached else { return .holds(name, "\(found); migrate.quiet asks for \(asked)") }
     return .fails(
-      name,
-      "\(found)\(before); \(asked), \(QuietClock.text(clock.missing)) \(clock.missing < 60 ? "is" : "are") missing",
-      since == nil ? "wait; a legacy write begins the count anew" : hint)
+      name, "\(found); migrate.quiet asks for \(asked), \(QuietClock.text(clock.missing)) to go",
+      since == nil ? "wait; a \(what) begins the count anew" : hint)
   }
 
   private var dependentsGate: ReadinessGate {
@@ -120,7 +119,7 @@ extension ReadinessFacts {
     guard verdict == .verified else {
       let found =
         if case .behind(let through) = verdict {
-          "it is of before the cutover: it has looked at what was written up to \(through)"
+          "the last one is of before the cutover: it saw what was written up to \(through)"
         } else {
           "\(verdict)"
         }

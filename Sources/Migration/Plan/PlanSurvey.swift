@@ -44,11 +44,7 @@ public struct PlanSurvey: Sendable {
     let estimator = sizes.map { Estimator(definition: definition, sizes: $0) }
     var entries: [Plan.Entry] = []
     for step in steps {
-      var isDone = try isDone(step, connection)
-      // Contraction takes away what was there: that it is not there proves nothing before the steps that put it there.
-      if step.phase == .contracted, let last = entries.last, last.step.phase == .contracted, !last.isDone {
-        isDone = false
-      }
+      let isDone = Self.counts(step, after: entries) ? try isDone(step, connection) : false
       entries.append(
         Plan.Entry(step: step, isDone: isDone, estimate: estimator?.estimate(step) ?? Estimate()))
     }
@@ -95,6 +91,19 @@ public struct PlanSurvey: Sendable {
     return sizes
   }
 
+  /// Whether it proves anything that a step's effect stands. What takes something away is done only after the step before
+  /// which nothing was there to take: a list of columns, an old column that is required.
+  static func counts(_ step: Step, after entries: [Plan.Entry]) -> Bool {
+    func isDone(_ id: String) -> Bool { entries.contains { $0.step.id == id && $0.isDone } }
+    return switch (step.id, step.phase) {
+    case ("cutover.publication", _): isDone("capture.publication")
+    case ("cutover.nullable", _): isDone("cutover.direction")
+    case (_, .contracted):
+      entries.last.map { $0.isDone || $0.step.phase != .contracted } ?? true
+    default: true
+    }
+  }
+
   /// Whether a step's effect stands. A probe that cannot run, because a table is not there, says no.
   private func isDone(_ step: Step, _ connection: Connection) throws(PostgresError) -> Bool {
     guard let probe = step.probe else { return try workIsDone(step, connection) }
@@ -106,7 +115,8 @@ public struct PlanSurvey: Sendable {
     }
   }
 
-  /// Publication and slot are in the catalogs; the rest keeps its own account, which `status` shows.
+  /// Publication and slot are in the catalogs; the rest keeps its own account, which a role may not be allowed to read: then it
+  /// counts as not done.
   private func workIsDone(_ step: Step, _ connection: Connection) throws(PostgresError) -> Bool {
     let purpose = "look whether \(step.id) is done"
     switch step.id {
@@ -120,7 +130,29 @@ public struct PlanSurvey: Sendable {
         "SELECT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1)", [.text(definition.slot)],
         purpose: purpose
       ).boolean(0, 0)
+    case "backfill.rows":
+      return try recorded { () throws(PostgresError) in
+        try BackfillProgress.load(slot: self.definition.slot, on: connection)?.finished == true
+      }
+    case "verify.whole":
+      let slot = SQLText.literal(definition.slot)
+      let later = Phase.allCases.filter { $0 >= .verified }.map { SQLText.literal($0.rawValue) }
+      return try recorded { () throws(PostgresError) in
+        try connection.query(
+          "SELECT EXISTS (SELECT FROM crossfade.migration WHERE slot = \(slot) "
+            + "AND phase IN (\(later.joined(separator: ", "))))", purpose: purpose
+        ).boolean(0, 0)
+      }
     default: return false
+    }
+  }
+
+  private func recorded(_ look: () throws(PostgresError) -> Bool) throws(PostgresError) -> Bool {
+    do throws(PostgresError) {
+      return try look()
+    } catch {
+      guard case .server = error, !error.isConnectionGone else { throw error }
+      return false
     }
   }
 }

@@ -27,7 +27,7 @@ struct RoleFacts: Equatable, Sendable {
     var missing: [String]
   }
 
-  static let controlTables = ["checkpoint", "quarantine", "backfill"]
+  static let controlTables = ["checkpoint", "quarantine", "direction", "legacy", "backfill"]
 
   var findings: [Finding] { [replication, control, mark] }
 
@@ -111,8 +111,8 @@ extension RoleFacts {
     let found = try connection.query(
       """
       SELECT c.relname, \(granted) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE n.nspname = 'crossfade' AND c.relname IN ('checkpoint', 'quarantine', 'backfill') ORDER BY 1
-      """, purpose: purpose)
+       WHERE n.nspname = 'crossfade' AND c.relname = ANY (string_to_array($1, ',')) ORDER BY 1
+      """, [.text(controlTables.joined(separator: ","))], purpose: purpose)
     return RoleFacts(
       role: rows[0, 0] ?? "the role", database: rows[0, 1] ?? connection.database,
       mayReplicate: rows.boolean(0, 2), mayCreate: rows.boolean(0, 3),

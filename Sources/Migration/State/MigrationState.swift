@@ -54,23 +54,31 @@ public struct MigrationState: Sendable, Hashable {
   /// Moves a slot from its phase to another, and says so in the audit trail, in one transaction. Nothing is done where it is
   /// there already.
   ///
-  /// - Parameter onlyForward: leave a later phase alone.
+  /// - Parameters:
+  ///   - onlyForward: leave a later phase alone.
+  ///   - from: the one phase that may be left so; nil for any.
   @discardableResult
   public static func enter(
-    _ phase: Phase, slot: String, onlyForward: Bool = true, on connection: Connection
+    _ phase: Phase, slot: String, from: Phase? = nil, onlyForward: Bool = true, on connection: Connection
   ) throws(MigrationError) -> Bool {
-    guard let now = try load(slot: slot, on: connection)?.phase, now != phase, !onlyForward || now < phase
-    else {
-      return false
+    func isDue(_ now: Phase) -> Bool {
+      now != phase && (!onlyForward || now < phase) && (from == nil || now == from)
     }
+    guard let now = try load(slot: slot, on: connection)?.phase, isDue(now) else { return false }
     do throws(PostgresError) {
-      try connection.transaction(purpose: "enter phase \(phase.rawValue)") { () throws(PostgresError) in
+      return try connection.transaction("BEGIN READ WRITE", purpose: "enter phase \(phase.rawValue)") {
+        () throws(PostgresError) in
+        // Others, `run` among them, may have moved it since.
+        let held = try connection.query(
+          "SELECT phase FROM crossfade.migration WHERE slot = $1 FOR UPDATE", [.text(slot)],
+          purpose: "enter phase \(phase.rawValue)")
+        guard held.rowCount == 1, let now = held[0, 0].flatMap(Phase.init), isDue(now) else { return false }
         try change(from: now, to: phase, slot: slot, on: connection)
+        return true
       }
     } catch {
       throw .postgres(error)
     }
-    return true
   }
 
   /// Writes another phase down, and says so in the audit trail; part of the transaction it stands in.

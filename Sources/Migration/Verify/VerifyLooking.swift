@@ -35,6 +35,18 @@ struct VerifyLooking {
     }
   }
 
+  /// The whole table is right: the migration has come so far. Why that could not be written down; nil where it was, or where
+  /// the migration is elsewhere.
+  private func enterVerified() throws(MigrationError) -> String? {
+    do throws(MigrationError) {
+      try MigrationState.enter(.verified, slot: slot, from: .backfilled, on: session.connection)
+      return nil
+    } catch {
+      guard case .postgres(let cause) = error, cause.sqlState == .insufficientPrivilege else { throw error }
+      return "the phase of the migration is left as it was: this role may not write to crossfade.migration"
+    }
+  }
+
   /// Whether it was left before its end, and still is of what is verified now.
   private func isOpen(_ state: PassState) -> Bool {
     !state.finished && state.invalid == nil && state.fingerprint == opened.fingerprint
@@ -60,6 +72,7 @@ struct VerifyLooking {
     }
     var result = told(pass.state.found)
     if let invalid = pass.state.invalid { result.map.append(invalid + ": verify again") }
+    if result.isClean, opened.store != nil, let note = try enterVerified() { result.notes.append(note) }
     return result
   }
 

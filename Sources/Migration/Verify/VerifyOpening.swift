@@ -27,10 +27,10 @@ struct VerifyOpening {
 
   func open() throws(MigrationError) -> OpenedVerification {
     let connection = try MigrationError.asking { () throws(PostgresError) in try connect() }
-    try refuseAtRest(connection)
+    var notes: [String] = []
+    try refuseAtRest(connection, &notes)
     let map = try self.map(on: connection)
     return try MigrationError.asking { () throws(PostgresError) in
-      var notes: [String] = []
       let quarantined = try mayReadQuarantine(connection, &notes)
       let table = try TableLook(
         definition.derive, quarantineOf: quarantined ? definition.slot : nil, on: connection,
@@ -64,9 +64,15 @@ struct VerifyOpening {
   }
 
   /// Once the old column is kept in step no longer, that it differs says nothing.
-  private func refuseAtRest(_ connection: Connection) throws(MigrationError) {
-    let direction = try MigrationError.asking { () throws(PostgresError) in
-      try Direction.load(slot: definition.slot, on: connection)
+  private func refuseAtRest(_ connection: Connection, _ notes: inout [String]) throws(MigrationError) {
+    let direction: Direction
+    do throws(PostgresError) {
+      direction = try Direction.load(slot: definition.slot, on: connection)
+    } catch {
+      guard error.sqlState == .insufficientPrivilege else { throw .postgres(error) }
+      notes.append(
+        "whether the old column is retired was not looked at: this role may not read crossfade.direction")
+      return
     }
     guard direction.standing == .rest || direction.asked == .rest else { return }
     throw .notReady(

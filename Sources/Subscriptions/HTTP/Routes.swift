@@ -27,10 +27,15 @@ struct Routes: Sendable {
     router.get("v1/slots/:slot/reads") { request, context in
       let slot = try self.slot(context)
       let key = try Self.key(request)
-      guard let answer = slot.reads(key) else {
+      let answer: ReadsAnswer
+      do throws(ReadsUnknown) {
+        answer = try slot.reads(key)
+      } catch {
         throw Problem(
           status: .serviceUnavailable, title: "not known",
-          detail: "which column is to be read is not known now; read the old one: it is kept in step")
+          detail:
+            "which column is to be read is not known now: \(error.reason); go by the last answer, and ask again"
+        )
       }
       return Self.json { writer in
         writer.member("slot", slot.name)

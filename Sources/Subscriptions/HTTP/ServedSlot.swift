@@ -5,9 +5,8 @@ public struct ServedSlot: Sendable {
   public var name: String
   /// Where it stands: one JSON object.
   public var status: @Sendable () -> String
-  /// Whether a reader of a key is to take the new column; nil when that is not known (the target is away, or no cutover
-  /// was ever begun).
-  public var reads: @Sendable (_ key: String?) -> ReadsAnswer?
+  /// Whether a reader of a key is to take the new column; fails when that is not known, as when the target is away.
+  public var reads: @Sendable (_ key: String?) throws(ReadsUnknown) -> ReadsAnswer
 
   /// Its events; nil where none are served.
   public var events: EventSource?
@@ -15,7 +14,8 @@ public struct ServedSlot: Sendable {
   /// A slot from its parts.
   public init(
     name: String, status: @escaping @Sendable () -> String,
-    reads: @escaping @Sendable (_ key: String?) -> ReadsAnswer?, events: EventSource? = nil
+    reads: @escaping @Sendable (_ key: String?) throws(ReadsUnknown) -> ReadsAnswer,
+    events: EventSource? = nil
   ) {
     self.name = name
     self.status = status
@@ -36,4 +36,13 @@ public struct ReadsAnswer: Sendable, Hashable {
     self.new = new
     self.percent = percent
   }
+}
+
+/// Which column a reader is to take is not known now.
+public struct ReadsUnknown: Error, Hashable {
+  /// Why, in a sentence without its full stop.
+  public var reason: String
+
+  /// A reason.
+  public init(reason: String) { self.reason = reason }
 }

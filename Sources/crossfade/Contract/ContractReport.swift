@@ -16,7 +16,7 @@ struct ContractReport {
       lines += plan.loses.map { "loses: \($0)" }
     } else {
       lines += plan.readiness.vanishing.map { "goes with the column, when it is dropped: \($0)" }
-      lines.append("loses: nothing; `crossfade rollback` has the old column back")
+      lines.append("loses: nothing; `crossfade rollback` brings the old column back")
     }
     return lines.joined(separator: "\n")
   }
@@ -25,7 +25,8 @@ struct ContractReport {
   var refusal: String {
     let obstacles = plan.obstacles
     let what = plan.goal == .dropped ? "the old column is not dropped" : "the old column is not retired"
-    return (["\(what): \(obstacles.count) in the way"] + obstacles.flatMap(GateLines.of)).joined(
+    let count = obstacles.count == 1 ? "1 thing is" : "\(obstacles.count) things are"
+    return (["\(what): \(count) in the way"] + obstacles.flatMap(GateLines.of)).joined(
       separator: "\n")
   }
 

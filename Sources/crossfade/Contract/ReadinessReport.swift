@@ -12,7 +12,7 @@ struct ReadinessReport {
     if readiness.column == .stands { lines += readiness.gates.flatMap(GateLines.of) }
     lines += writes + writers
     lines += readiness.perhaps.map { "look at \($0): its text holds the name of \(readiness.from)" }
-    lines += readiness.vanishing.map { "goes with \(readiness.from) when it is dropped: \($0)" }
+    lines += readiness.vanishing.map { "goes with \(readiness.from) when that is dropped: \($0)" }
     return lines.joined(separator: "\n")
   }
 
@@ -44,7 +44,7 @@ struct ReadinessReport {
         let ago = QuietClock.text(readiness.now - (line.lastAt ?? readiness.now))
         let keys = line.lastKeys.prefix(10).joined(separator: "; ")
         return
-          "  \(who)\(line.kind == .conflict ? ", both columns, not in step" : ""): \(HumanFormat.count(line.week)) in 7 days, "
+          "  \(who)\(line.kind == .conflict ? ", both columns, in contradiction" : ""): \(HumanFormat.count(line.week)) in 7 days, "
           + "the last \(ago) ago, at \(line.lastPosition.map { "\($0)" } ?? "?")"
           + (keys.isEmpty ? "" : "; keys \(keys)")
       } + ["  \(readiness.attribution)"]
@@ -80,9 +80,9 @@ struct ReadinessReport {
     switch kind {
     case .old: "the old one alone"
     case .new: "the new one alone"
-    case .both: "both, in step"
+    case .both: "both, in agreement"
     case .other: "neither"
-    case .conflict: "both, not in step"
+    case .conflict: "both, in contradiction"
     }
   }
 

@@ -84,6 +84,13 @@ final class Pipeline: Sendable {
       keeper.run()
       return true
     }
+    let noting = Worker<Bool> { [dualWrite, opened, definition, logger, dualWriteInterrupt] in
+      guard opened.wait() != nil else { return false }
+      CapturingPhase(definition: definition, interrupt: dualWriteInterrupt, logger: logger).enter {
+        dualWrite.status.current.durableCheckpoint != .invalid
+      }
+      return true
+    }
     let captureError = await capturing.value
     let drained = Worker<Bool> { [dualWriteInterrupt] in
       dualWriteInterrupt.wait(milliseconds: Self.drainMilliseconds)
@@ -93,6 +100,7 @@ final class Pipeline: Sendable {
     let dualWriteError = await applying.value
     dualWriteInterrupt.stop()
     _ = await drained.value
+    _ = await noting.value
     keeper.stop()
     _ = await keeping.value
     if let dualWriteError { throw Failure(dualWriteError) }

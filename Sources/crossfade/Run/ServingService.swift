@@ -14,6 +14,7 @@ struct ServingService: Service {
   private let plan: ServePlan
   private let slots: [ServedSlot]
   private let map: KnownMap
+  private let reads: TurnedReads
   private let book: SubscriberBook
   private let logger: Logger
 
@@ -24,9 +25,12 @@ struct ServingService: Service {
     plan = ServePlan(serve)
     let map = KnownMap(pipeline.definition, logger: logger)
     self.map = map
+    let reads = TurnedReads(pipeline.definition, logger: logger)
+    self.reads = reads
     self.book = book
     slots = [
-      ServedSlot(pipeline, map: map, book: book, restore: try pipeline.definition.log.restoreCommand())
+      ServedSlot(
+        pipeline, map: map, reads: reads, book: book, restore: try pipeline.definition.log.restoreCommand())
     ]
     self.logger = logger
     _ = try server()
@@ -34,7 +38,11 @@ struct ServingService: Service {
 
   func run() async throws {
     map.start()
-    defer { map.stop() }
+    reads.start()
+    defer {
+      map.stop()
+      reads.stop()
+    }
     while !Task.isCancelled, !Task.isShuttingDownGracefully {
       do {
         try await server().run()
@@ -59,7 +67,9 @@ struct ServingService: Service {
 
 extension ServedSlot {
   /// The slot of a pipeline, as `status.json` has it.
-  fileprivate init(_ pipeline: Pipeline, map: KnownMap, book: SubscriberBook, restore: ShellCommand?) {
+  fileprivate init(
+    _ pipeline: Pipeline, map: KnownMap, reads: TurnedReads, book: SubscriberBook, restore: ShellCommand?
+  ) {
     self.init(
       name: pipeline.definition.slot,
       status: {
@@ -68,7 +78,7 @@ extension ServedSlot {
           keeper: pipeline.keeper.status, subscribers: book
         ).json.compact
       },
-      reads: { _ in nil },
+      reads: { key throws(ReadsUnknown) in try reads.answer(key) },
       events: EventSource(
         log: LogSource(
           directory: pipeline.definition.log.directory, tail: pipeline.tail,

@@ -24,6 +24,8 @@ extension CommandTests {
       try #require(try slot.crossfade("expand").status == .exited(0))
       try #require(eventually(within: .seconds(20)) { blocker.isFinished })
       try slot.start()
+      // `run` writes down that it captures.
+      try #require(try slot.await("SELECT phase = 'capturing' FROM crossfade.migration"))
       try slot.sql("UPDATE transactions SET status = E'<img src=x>|`y`\\u202E' WHERE id = 4")
       try #require(try slot.await("SELECT count(*) = 1 FROM crossfade.quarantine"))
       try #require(try slot.crossfade("backfill").status == .exited(0))
@@ -82,7 +84,7 @@ extension CommandTests {
       #expect(rows.last?["hash"] as? String == json["hash"] as? String)
       #expect(
         rows.compactMap { $0["event"] as? String } == [
-          "done", "done", "done", "done", "phase", "backfilled", "verified",
+          "done", "done", "done", "done", "phase", "phase", "backfilled", "verified",
         ])
     }
 

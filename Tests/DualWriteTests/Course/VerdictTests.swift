@@ -44,6 +44,20 @@ private let cases = [
   Case("an insert that leaves the old one to its default", .new, .derive(.reverse)) { sight in
     (sight.isInsert, sight.hasBefore, sight.fromIsBlank) = (true, false, true)
   },
+  Case("an insert that leaves the old one to its default, which happens to be right", .other, .settle) {
+    sight in
+    (sight.isInsert, sight.hasBefore, sight.fromIsBlank, sight.agreement) = (true, false, true, .agrees)
+  },
+  Case("an insert of both, in agreement", .both, .settle) { sight in
+    (sight.isInsert, sight.hasBefore, sight.agreement) = (true, false, .agrees)
+  },
+  Case("an insert of neither", .old, .derive(.forward)) { sight in
+    (sight.isInsert, sight.hasBefore, sight.toIsNull, sight.fromIsBlank) = (true, false, true, true)
+    sight.agreement = .differs(fromKnown: true, toKnown: false)
+  },
+  Case("an update without its old row, in agreement", .both, .settle) { sight in
+    (sight.hasBefore, sight.fromIsBlank, sight.agreement) = (false, true, .agrees)
+  },
   Case("an insert that contradicts itself", .conflict, .refuse(.contradiction)) { sight in
     (sight.isInsert, sight.hasBefore) = (true, false)
   },

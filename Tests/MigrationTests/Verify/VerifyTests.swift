@@ -192,8 +192,8 @@ import Testing
       """
       DO $$ BEGIN CREATE ROLE verify_reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
       GRANT USAGE ON SCHEMA crossfade TO verify_reader;
-      GRANT SELECT ON public.transactions, public.transaction_state, crossfade.checkpoint, crossfade.quarantine
-        TO verify_reader;
+      GRANT SELECT ON public.transactions, public.transaction_state, crossfade.checkpoint, crossfade.quarantine,
+        crossfade.direction TO verify_reader;
       """)
     let result = try verify(ledger) {
       $0.on = ledger.cluster.conninfo(database: ledger.name, user: "verify_reader")
@@ -219,6 +219,7 @@ import Testing
     let result = try verify(ledger) { $0.on = conninfo }
     #expect(result.counts == [.incorrect: 1, .incomplete: 1])
     #expect(result.notes.contains { $0.contains("GRANT SELECT (xmin)") })
+    #expect(result.notes.contains { $0.hasSuffix("this role may not read crossfade.direction") })
     let error = #expect(throws: MigrationError.self) {
       _ = try verify(ledger) {
         $0.on = conninfo
