@@ -22,7 +22,7 @@ extension Applier {
     try collect(&batch)
     if session.direction.standing == wanted.asked {
       builder.turn(to: wanted.asked)
-      builder.pairs.blank = try session.blank(wanted.asked)
+      builder.pairs.blank = try session.blank()
       logger.notice(
         "the direction has turned", metadata: ["to": "\(wanted.asked.rawValue)", "after": "\(end)"])
     }
@@ -31,11 +31,13 @@ extension Applier {
     return true
   }
 
-  /// Looks, about twice a second, whether something is asked: each batch tells it too.
+  /// Looks, about twice a second, whether something is asked, which each batch tells too, and at the old column's default, which
+  /// may have been altered.
   mutating func lookAtDirection() throws(DualWriteError) {
     guard ContinuousClock.now >= nextLookAtDirection else { return }
     nextLookAtDirection = .now + .milliseconds(400)
     do { try session.lookAtDirection() } catch { throw .postgres(error) }
+    builder.pairs.blank = try session.blank()
     status.update { [direction = session.direction] status in status.direction = direction }
   }
 }

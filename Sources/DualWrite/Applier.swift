@@ -54,7 +54,8 @@ struct Applier {
     let map = try session.map()
     builder = BatchBuilder(
       derive: plan.derive, slot: plan.slot, statuses: StatusSet(map), forms: try session.binaryForms(),
-      standing: session.direction.standing, blank: try session.blank(session.direction.standing),
+      standing: session.direction.standing, blank: try session.blank(),
+      partitionKey: try session.partitionKey(),
       skipThrough: end, capacity: plan.batch)
     spare = Batch(capacity: plan.batch)
     status.update { [end] status in

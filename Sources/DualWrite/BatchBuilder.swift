@@ -20,6 +20,7 @@ struct BatchBuilder {
   private var relations: [RelationID: TrackedRelation?] = [:]
   private let slot: String
   private let skipThrough: LSN
+  private let partitionKey: PartitionKey?
   private let forms: [TypeOID: BinaryForm]
 
   /// The commit record of the transaction under way.
@@ -42,8 +43,10 @@ struct BatchBuilder {
   ///   - skipThrough: transactions that ended here or before are applied already.
   init(
     derive: SlotDefinition.Derive, slot: String = "", statuses: StatusSet, forms: [TypeOID: BinaryForm] = [:],
-    standing: Direction.Standing = .forward, blank: [UInt8]? = nil, skipThrough: LSN, capacity: Int
+    standing: Direction.Standing = .forward, blank: [UInt8]? = nil, partitionKey: PartitionKey? = nil,
+    skipThrough: LSN, capacity: Int
   ) {
+    self.partitionKey = partitionKey
     self.derive = derive
     self.slot = slot
     self.statuses = statuses
@@ -165,40 +168,39 @@ struct BatchBuilder {
 
   /// What a change tells, counted; nil where the columns are not published or were not sent in a form that can be read.
   mutating func judge(_ change: RowChange, _ new: TupleView, _ relation: TrackedRelation) -> Judged? {
-    let deleted = standing == .both && change.old == nil ? staged.deletedPair(scratch) : nil
-    let isInsert: Bool
+    var isInsert: Bool
     switch change.kind {
     case .insert: isInsert = true
     case .update, .delete: isInsert = false
+    }
+    var before: (key: KeyBytes, pair: PairValues)?
+    if standing == .both, isInsert, let removed = staged.lastRemoved,
+      partitionKey?.mayBeOne(removed.key, scratch) == true
+    {
+      // An update that took the row to another partition.
+      before = removed
+      isInsert = false
     }
     let seen: Sight?
     switch change.oldKind {
     case .full:
       seen = pairs.sight(new, before: change.old, deleted: nil, isInsert: isInsert, relation, statuses)
     case .key, .none:
-      seen = pairs.sight(new, before: nil, deleted: deleted, isInsert: isInsert, relation, statuses)
+      seen = pairs.sight(new, before: nil, deleted: before?.pair, isInsert: isInsert, relation, statuses)
     }
-    guard var sight = seen else { return nil }
-    var moved: KeyBytes?
-    if standing == .both, isInsert, !sight.hasBefore, let removed = staged.lastRemoved,
-      removed.pair == pairs.pair
-    {
-      // It took another key and another partition with it.
-      moved = removed.key
-      sight.hasBefore = true
-    }
+    guard let sight = seen else { return nil }
     let verdict = Verdict(sight)
     // Before anybody writes the new column, a pair that does not agree was written by one who does not know it.
     let isAged = standing == .forward && !sight.hasBefore && !sight.isInsert && sight.agreement != .agrees
     account.note(isAged ? .old : verdict.kind, scratch)
-    return Judged(sight: sight, verdict: verdict, moved: moved)
+    return Judged(sight: sight, verdict: verdict, moved: before?.key)
   }
 
   /// A change that was judged.
   struct Judged {
     var sight: Sight
     var verdict: Verdict
-    /// The key under which the row was removed right before.
+    /// The key under which it was removed right before, in another partition.
     var moved: KeyBytes?
   }
 }

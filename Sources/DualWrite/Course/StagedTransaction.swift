@@ -46,12 +46,6 @@ struct StagedTransaction {
 
   var count: Int { order.count }
 
-  /// The pair that this transaction deleted under the key; nil when it did not, or the pair was not told.
-  func deletedPair(_ key: KeyBytes) -> PairValues? {
-    guard case .gone(let pair, _) = outcomes[key] else { return nil }
-    return pair
-  }
-
   /// A row that is there after a change.
   ///
   /// - Parameter moved: the key it had before, when that was another.

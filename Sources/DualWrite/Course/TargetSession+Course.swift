@@ -13,11 +13,19 @@ extension TargetSession {
   }
 
   /// The old column's default, where it is a constant: who leaves the column out leaves that.
-  func blank(_ standing: Direction.Standing) throws(DualWriteError) -> [UInt8]? {
-    guard standing != .rest else { return nil }
+  func blank() throws(DualWriteError) -> [UInt8]? {
     do {
       return try MapTable.constantDefault(plan.derive.from, of: plan.derive.table, on: connection)
         .map { Array($0.utf8) }
+    } catch {
+      throw .postgres(error)
+    }
+  }
+
+  /// What tells of an insert that it is a row which changed partition; nil where there are no partitions.
+  func partitionKey() throws(DualWriteError) -> PartitionKey? {
+    do {
+      return try PartitionKey.find(plan.derive, on: connection)
     } catch {
       throw .postgres(error)
     }

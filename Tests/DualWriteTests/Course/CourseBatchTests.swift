@@ -68,6 +68,28 @@ import Testing
     #expect(intended == "6=reverse@702")
   }
 
+  @Test("a row that goes and comes back in one transaction is an insert: its writer named the new column")
+  mutating func cameBack() throws {
+    try transaction(
+      0x10, xid: 700, Record.delete(.text("1"), .text("Settled"), .text("3"), kind: .full),
+      Record.insert(.text("1"), .text("AUTH"), .text("3")))
+    #expect(intended == "1=reverse@700")
+  }
+
+  @Test(
+    "of a row that changed partition, the column that moved tells; one that went and another that came are two"
+  )
+  func partitions() throws {
+    let key = { (id: UInt8, region: UInt8) -> KeyBytes in [1, 0, 0, 0, id, 1, 0, 0, 0, region] }
+    let byRegion = PartitionKey(columns: [false, true])
+    #expect(byRegion.mayBeOne(key(1, 1), key(1, 2)))
+    #expect(!byRegion.mayBeOne(key(1, 1), key(2, 1)) && !byRegion.mayBeOne(key(1, 1), key(2, 2)))
+    #expect(!byRegion.mayBeOne(key(1, 1), key(1, 1)))
+    #expect(PartitionKey(columns: [false, false]).mayBeOne(key(1, 1), key(1, 1)))
+    #expect(!PartitionKey(columns: [true, true]).mayBeOne(key(1, 1), key(2, 1)))
+    #expect(!byRegion.mayBeOne([], key(1, 1)) && !byRegion.mayBeOne([9, 0, 0, 0], key(1, 1)))
+  }
+
   @Test("a contradiction is refused with its reason, and a later change of the same batch takes that back")
   mutating func refusal() throws {
     let contradiction = try Record.update(
