@@ -58,15 +58,29 @@ public final class DualWriteService: Sendable {
           throw error
         }
         if interrupt.isStopped || tail.isClosed { return }
-        logger.warning("the target is away; trying again", metadata: ["error": "\(reason)"])
+        let isRefused = Self.isOfTrigger(error)
+        logger.warning(
+          isRefused ? "the target refuses our writes; trying again" : "the target is away; trying again",
+          metadata: ["error": "\(reason)"])
         status.update { status in
           status.retries &+= 1
           if case .retrying = status.phase { return }
           status.phase = .retrying(reason: reason, since: Deadline.now)
         }
-        interrupt.wait(milliseconds: backoff.next())
+        interrupt.wait(milliseconds: isRefused ? Self.refusedWait : backoff.next())
       }
     }
+  }
+
+  /// Between two tries of what only somebody else can mend, in milliseconds.
+  private static let refusedWait = 2000
+
+  /// Whether code of the application's that fires on our writes names what it does not find: its trigger's function relies on a
+  /// `search_path` that is not ours. What we name ourselves is missed when it is prepared (`missingObject`).
+  private static func isOfTrigger(_ error: DualWriteError) -> Bool {
+    guard case .postgres(let cause) = error else { return false }
+    // undefined_table, undefined_column, undefined_function, undefined_object
+    return ["42P01", "42703", "42883", "42704"].contains(cause.sqlState?.rawValue)
   }
 
   private static func retriable(_ error: DualWriteError) -> String? {
@@ -78,6 +92,8 @@ public final class DualWriteService: Sendable {
     // A predecessor that was killed leaves its session for a moment, and the origin with it.
     case .postgres(let cause) where cause.sqlState == .objectInUse: return "\(cause)"
     case .heldElsewhere: return "\(error)"
+    // Capture and log go on meanwhile, and whoever mends the trigger need not start us again.
+    case .postgres(let cause) where isOfTrigger(error): return "\(cause)"
     default: return nil
     }
   }

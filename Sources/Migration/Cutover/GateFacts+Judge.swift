@@ -106,7 +106,10 @@ extension GateFacts {
         ? "empty"
         : "\(Sizes.count(quarantined)) \(quarantined == 1 ? "row" : "rows")"
           + (firstQuarantined.map { ", the first \($0)" } ?? ""),
-      threshold: "empty", mend: "complete the map, then crossfade quarantine retry SLOT")
+      threshold: "empty",
+      mend:
+        "complete the map, then crossfade quarantine retry SLOT; where one change contradicted itself, write one of the "
+        + "two columns of that row again")
   }
 
   private var map: Gate {

@@ -192,7 +192,12 @@ struct GateSurvey {
     let rows = try connection.query(
       """
       SELECT greatest(0, extract(epoch FROM clock_timestamp() - last_at)), last_keys -> 0
-        FROM crossfade.legacy WHERE slot = $1 AND kind = 'new' AND last_at IS NOT NULL ORDER BY last_at DESC LIMIT 1
+        FROM crossfade.legacy AS l
+       WHERE slot = $1 AND kind = 'new'
+         -- Before the direction turned back they were what it was for.
+         AND last_at > coalesce((SELECT d.since FROM crossfade.direction AS d WHERE d.slot = l.slot AND d.standing = 'forward'),
+                                '-infinity')
+       ORDER BY last_at DESC LIMIT 1
       """, [.text(definition.slot)], purpose: purpose)
     return GateFacts.LoneWrites(key: rows[0, 1], age: rows[0, 0].flatMap(Double.init))
   }

@@ -71,8 +71,8 @@ import Testing
   @Test("a row that goes and comes back in one transaction is an insert: its writer named the new column")
   mutating func cameBack() throws {
     try transaction(
-      0x10, xid: 700, Record.delete(.text("1"), .text("Settled"), .text("3"), kind: .full),
-      Record.insert(.text("1"), .text("AUTH"), .text("3")))
+      0x10, xid: 700, Record.delete(.text("1"), .text("CAPTURED"), .text("2"), kind: .full),
+      Record.insert(.text("1"), .text("AUTH"), .text("2")))
     #expect(intended == "1=reverse@700")
   }
 

@@ -56,6 +56,58 @@ extension Integration {
       #expect(process.stop() == .exited(0), "\(process.outputTail)")
     }
 
+    @Test(
+      "a trigger that fails on our writes alone stalls them and is named; mended, they go on by themselves")
+    func failingTrigger() throws {
+      let ledger = try LedgerFixture("both_trigger", rows: 10)
+      let process = try ledger.startBothWays()
+      let session = try ledger.connect()
+      try session.script(
+        """
+        CREATE TABLE public.noted (id bigint);
+        CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS
+          'BEGIN INSERT INTO noted VALUES (NEW.id); RETURN NEW; END';
+        CREATE TRIGGER note AFTER UPDATE ON public.transactions FOR EACH ROW EXECUTE FUNCTION public.note();
+        UPDATE public.transactions SET status = CASE status WHEN 'AUTH' THEN 'CAPTURED' ELSE 'AUTH' END WHERE id = 2;
+        """, purpose: "make a trigger that relies on the search path")
+      #expect(
+        eventually(within: .seconds(30)) { process.output.contains("relation \"noted\" does not exist") },
+        "\(process.outputTail)")
+      try session.script(
+        "ALTER FUNCTION public.note() SET search_path = public", purpose: "mend the trigger")
+      try ledger.awaitRow(
+        "SELECT state_id = CASE status WHEN 'AUTH' THEN 1 ELSE 2 END FROM public.transactions WHERE id = 2",
+        process)
+      #expect(process.stop() == .exited(0), "\(process.outputTail)")
+    }
+
+    @Test(
+      "a row that goes and comes back with the new column alone, in one transaction, keeps what it came with")
+    func cameBack() throws {
+      let ledger = try LedgerFixture("both_came_back", rows: 10)
+      let process = try ledger.startBothWays()
+      let session = try ledger.connect()
+      try session.script(
+        """
+        ALTER TABLE public.transactions ALTER COLUMN status SET DEFAULT 'AUTH';
+        UPDATE public.transactions SET status = 'Settled' WHERE id = 3;
+        """, purpose: "prepare")
+      try awaitPair(ledger, 3, "Settled", 3, process)
+      try session.script(
+        """
+        DO $$
+        DECLARE r public.transactions;
+        BEGIN
+          DELETE FROM public.ledger_audit;
+          DELETE FROM public.transactions WHERE id = 3 RETURNING * INTO r;
+          r.status := 'AUTH';
+          INSERT INTO public.transactions SELECT r.*;
+        END $$
+        """, purpose: "go and come back")
+      try awaitPair(ledger, 3, "Settled", 3, process)
+      #expect(process.stop() == .exited(0), "\(process.outputTail)")
+    }
+
     @Test("back to the old column alone, forth again, to rest and from there back to both")
     func ways() throws {
       let ledger = try LedgerFixture("both_ways_back", rows: 10)
