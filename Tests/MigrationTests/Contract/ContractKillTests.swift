@@ -47,7 +47,7 @@ import Testing
     }
   }
 
-  @Test("forward: it goes on, or goes back", arguments: Moment.allCases, [false, true])
+  @Test("forward: it goes on, or goes back", arguments: Moment.allCases, ContractScene.bridges)
   func forward(_ moment: Moment, _ bridge: Bool) throws {
     let scene = try ContractScene("ckill_f_\(moment)_\(bridge)", interrupt, bridge: bridge)
     var ledgerScene = scene

@@ -42,7 +42,7 @@ import Testing
 
   @Test(
     "under traffic by new writers: none of their statements fails forward or back, and both columns are as the mirror has them",
-    arguments: [false, true])
+    arguments: ContractScene.bridges)
   func traffic(_ bridge: Bool) async throws {
     let scene = try scene("return_traffic_\(bridge)", bridge: bridge)
     if !bridge { try scene.ledger.run("ALTER TABLE public.transactions ALTER status DROP NOT NULL") }
@@ -77,7 +77,9 @@ import Testing
     #expect(remains.count == (bridge ? 3 : 0), "\(remains)")
   }
 
-  @Test("old writers come back the moment the column has its name: none of their updates is lost")
+  @Test(
+    "old writers come back the moment the column has its name: none of their updates is lost",
+    .enabled(if: ContractScene.contractsBesideBridge, ContractScene.wantsMessages))
   func oldWriters() async throws {
     let scene = try scene("return_old", bridge: true)
     let new = try MirroredTraffic(scene.ledger, .new, seed: 1)
@@ -121,8 +123,8 @@ import Testing
   }
 
   @Test(
-    "a state without an old text is told before; its rows get NULL, and a column that was required stays nullable"
-  )
+    "a state without an old text is told before; its rows get NULL, and a column that was required stays nullable",
+    .enabled(if: ContractScene.contractsBesideBridge, ContractScene.wantsMessages))
   func textless() throws {
     let scene = try scene("return_textless", bridge: true)
     try scene.ledger.run("ALTER TABLE public.transactions ALTER status SET NOT NULL")

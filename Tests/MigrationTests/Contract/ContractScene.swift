@@ -1,6 +1,7 @@
 import Derivation
 import LocalCluster
 import Postgres
+import Testing
 
 @testable import Migration
 
@@ -9,6 +10,11 @@ struct ContractScene {
   var ledger: LedgerDatabase
   let interrupt: Interrupt
   let runner: StandInDualWrite
+
+  /// Beside a bridge `contract` needs the logical messages of 14: without them nobody tells who still writes the old way.
+  static let contractsBesideBridge = ((try? PostgresInstallation.find())?.majorVersion ?? 0) >= 14
+  static let bridges = contractsBesideBridge ? [false, true] : [false]
+  static let wantsMessages: Comment = "contract beside a bridge needs logical messages (PostgreSQL 14)"
 
   init(
     _ name: String, _ interrupt: Interrupt, rows: Int = 1_000, bridge: Bool = false,
