@@ -14,21 +14,8 @@ struct CrossfadeRun {
     definition = "\(bench.directory)/\(slot).yaml"
     environment = ["CROSSFADE_SOURCE": bench.cluster.conninfo()]
     let text = """
-      version: 1
-      slot: \(slot)
+      \(Self.derivation(slot: slot))
       publication: bench
-      source:
-        connection: ${CROSSFADE_SOURCE}
-      derive:
-        table: public.transactions
-        key: [id]
-        from: status
-        to: state_id
-        map:
-          table: public.transaction_state
-          id: id
-          code: code
-          status: legacy_status
       log:
         directory: \(bench.directory)/\(slot)
       write:
@@ -40,6 +27,26 @@ struct CrossfadeRun {
     guard let file = fopen(definition, "w") else { throw BenchError("cannot write \(definition)") }
     fputs(text + "\n", file)
     fclose(file)
+  }
+
+  /// The first sections of a definition: the slot of the ledger's migration. What belongs to its map comes next.
+  static func derivation(slot: String) -> String {
+    """
+    version: 1
+    slot: \(slot)
+    source:
+      connection: ${CROSSFADE_SOURCE}
+    derive:
+      table: public.transactions
+      key: [id]
+      from: status
+      to: state_id
+      map:
+        table: public.transaction_state
+        id: id
+        code: code
+        status: legacy_status
+    """
   }
 
   /// The executable beside this one.

@@ -7,24 +7,13 @@ struct LedgerStatements {
 
   /// `$7` is the status as the mirror keeps it.
   var insert: String {
-    switch column {
-    case .status:
-      """
-      WITH changed AS (
-        INSERT INTO public.transactions (card_token, merchant_id, amount_cents, currency, status)
-        VALUES ($1, $2, $3, $4, $5) RETURNING id)
-      INSERT INTO public.ledger_audit (transaction_id, status, op, work)
-      SELECT id, $7, 'insert', $6 FROM changed RETURNING transaction_id
-      """
-    case .state:
-      """
-      WITH changed AS (
-        INSERT INTO public.transactions (card_token, merchant_id, amount_cents, currency, state_id)
-        VALUES ($1, $2, $3, $4, $5) RETURNING id)
-      INSERT INTO public.ledger_audit (transaction_id, status, op, work)
-      SELECT id, $7, 'insert', $6 FROM changed RETURNING transaction_id
-      """
-    }
+    """
+    WITH changed AS (
+      INSERT INTO public.transactions (card_token, merchant_id, amount_cents, currency, \(column.rawValue))
+      VALUES ($1, $2, $3, $4, $5) RETURNING id)
+    INSERT INTO public.ledger_audit (transaction_id, status, op, work)
+    SELECT id, $7, 'insert', $6 FROM changed RETURNING transaction_id
+    """
   }
 
   /// A move counts only from the status that was seen. `$5` is the new one as the mirror keeps it.

@@ -1,3 +1,4 @@
+import ChangeLog
 import Glibc
 import LocalCluster
 import Synchronization
@@ -39,7 +40,7 @@ final class RawSubscriber: Sendable {
       close(descriptor)
       return nil
     }
-    OwnThread.start { [self] in read() }
+    DetachedThread.start { [self] in read() }
   }
 
   /// The ids of the events that came, in order.

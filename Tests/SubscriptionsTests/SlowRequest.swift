@@ -1,3 +1,4 @@
+import ChangeLog
 import Glibc
 import Synchronization
 
@@ -24,7 +25,7 @@ final class SlowRequest: Sendable {
       close(descriptor)
       return nil
     }
-    OwnThread.start { [self] in drip() }
+    DetachedThread.start { [self] in drip() }
   }
 
   var isClosed: Bool { closed.load(ordering: .acquiring) }

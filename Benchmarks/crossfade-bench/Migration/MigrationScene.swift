@@ -79,20 +79,7 @@ final class MigrationScene {
       "      - {id: \($0.rawValue), code: \($0), status: '\($0.text)'}"
     }
     return """
-      version: 1
-      slot: \(Self.slot)
-      source:
-        connection: ${CROSSFADE_SOURCE}
-      derive:
-        table: public.transactions
-        key: [id]
-        from: status
-        to: state_id
-        map:
-          table: public.transaction_state
-          id: id
-          code: code
-          status: legacy_status
+      \(CrossfadeRun.derivation(slot: Self.slot))
           states:
       \(states.joined(separator: "\n"))
       log:

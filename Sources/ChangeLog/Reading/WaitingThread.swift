@@ -1,5 +1,3 @@
-import Glibc
-
 /// A thread for one who must not block the one it is on: does one thing after the other, sleeps in between, and ends
 /// with its owner.
 package final class WaitingThread: Sendable {
@@ -25,21 +23,8 @@ package final class WaitingThread: Sendable {
 
   /// Throws when the system has no thread left.
   package init() throws(ChangeLogError) {
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    defer { pthread_attr_destroy(&attributes) }
-    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    var thread = pthread_t()
-    let retained = Unmanaged.passRetained(work)
-    let code = pthread_create(
-      &thread, &attributes,
-      { raw in
-        guard let raw else { return nil }
-        Unmanaged<Work>.fromOpaque(raw).takeRetainedValue().run()
-        return nil
-      }, retained.toOpaque())
+    let code = DetachedThread.start { [work] in work.run() }
     guard code == 0 else {
-      retained.release()
       throw .io(operation: "pthread_create", path: "a reader's thread", errno: code)
     }
   }

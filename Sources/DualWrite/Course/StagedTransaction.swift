@@ -11,19 +11,14 @@ struct PairValues: Equatable, Sendable {
 /// All its versions of a row carry the same number, so nothing of it may be written before all of it is read.
 struct StagedTransaction {
   /// What the transaction leaves for a key.
-  enum Outcome: Equatable, Sendable {
+  indirect enum Outcome: Equatable, Sendable {
     /// What was intended for this key before the transaction; it may be another key, which moved here.
     case inherit(KeyBytes)
     case settle
     case derive(Way)
     case refuse(Refused)
-    /// Gone; with the pair it had, and what it would have been otherwise, should it come back (a row that changes partition).
-    case gone(PairValues?, before: Carried)
-  }
-
-  /// An outcome of a row that is not gone.
-  indirect enum Carried: Equatable, Sendable {
-    case outcome(Outcome)
+    /// Gone; with what it would have been otherwise, should it come back (a row that changes partition).
+    case gone(before: Outcome)
   }
 
   /// A row that is left as it is, with what its change told: the map may know it by the time it is sent.
@@ -53,7 +48,7 @@ struct StagedTransaction {
   {
     lastRemoved = nil
     let before = outcome(of: moved ?? key)
-    if let moved, moved != key { set(moved, .gone(nil, before: .outcome(.settle))) }
+    if let moved, moved != key { set(moved, .gone(before: .settle)) }
     switch course {
     case .settle: set(key, .settle)
     case .keep: set(key, before)
@@ -64,8 +59,7 @@ struct StagedTransaction {
 
   /// A row that is gone after a change.
   mutating func remove(_ key: KeyBytes, pair: PairValues?) {
-    let before = outcome(of: key)
-    set(key, .gone(pair, before: .outcome(before)))
+    set(key, .gone(before: outcome(of: key)))
     lastRemoved = pair.map { (key, $0) }
   }
 
@@ -89,7 +83,7 @@ struct StagedTransaction {
   private func outcome(of key: KeyBytes) -> Outcome {
     switch outcomes[key] {
     case nil: .inherit(key)
-    case .gone(_, before: .outcome(let before)): before
+    case .gone(let before): before
     case .some(let outcome): outcome
     }
   }

@@ -95,7 +95,7 @@ struct Verdict: Equatable, Sendable {
     } else if sight.toIsNull {
       // Nobody means NULL by it: the column was left out, or lost its value.
       self = Verdict(.old, forward)
-    } else if sight.isInsert, sight.fromIsBlank, sight.toMoved || !sight.hasBefore {
+    } else if sight.isInsert, sight.fromIsBlank {
       self = Verdict(.new, reverse)
     } else if !sight.hasBefore {
       let course: Course = sight.isInsert ? .refuse(.contradiction) : .refuse(.untold)

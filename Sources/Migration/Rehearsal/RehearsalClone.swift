@@ -135,7 +135,7 @@ struct RehearsalClone {
     for table in (0..<tables.rowCount).compactMap({ tables[$0, 0] }) {
       try connection.query("DELETE FROM \(table) WHERE slot = $1", [.text(names.slot)], purpose: purpose)
     }
-    let bridge = String("bridge_\(names.slot)".prefix(Identifier.maximumBytes))
+    let bridge = MigrationSteps.functionName("bridge", of: names.slot)
     let isThere = try connection.query(
       """
       SELECT EXISTS (SELECT FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace

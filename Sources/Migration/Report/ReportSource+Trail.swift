@@ -18,108 +18,101 @@ extension ReportSource {
       ?? tables.absence("migration", "nothing was ever done")
   }
 
+  /// A section of what the trail tells, or of why there is none.
+  private func section(
+    _ id: String, _ title: String, _ fill: (inout Evidence.Section) -> Void
+  ) -> Evidence.Section {
+    var section = Evidence.Section(id: id, title: title)
+    if let missing { section.sentences = [missing] } else { fill(&section) }
+    return section
+  }
+
   /// The phases, and when each was entered.
   var phases: Evidence.Section {
-    var section = Evidence.Section(id: "phases", title: "Phases")
-    if let missing {
-      section.sentences = [missing]
-      return section
+    section("phases", "Phases") { section in
+      let entered = rows.filter { $0.event == AuditEvent.Kind.phase.rawValue }
+      guard !entered.isEmpty else {
+        section.sentences = ["Not yet: it is where it began."]
+        return
+      }
+      var table = Table(columns: ["entered (UTC)", "from", "to", "by", "WAL position", "row"], rows: [])
+      for row in entered {
+        let told = details(row)
+        table.rows.append([
+          .text(row.at), .optional(told?.from), .optional(told?.to), author(row), .text(row.lsn),
+          .number(row.number),
+        ])
+      }
+      section.tables = [table]
     }
-    let entered = rows.filter { $0.event == AuditEvent.Kind.phase.rawValue }
-    guard !entered.isEmpty else {
-      section.sentences = ["Not yet: it is where it began."]
-      return section
-    }
-    var table = Table(columns: ["entered (UTC)", "from", "to", "by", "WAL position", "row"], rows: [])
-    for row in entered {
-      let told = details(row)
-      table.rows.append([
-        .text(row.at), .optional(told?.from), .optional(told?.to), author(row), .text(row.lsn),
-        .number(row.number),
-      ])
-    }
-    section.tables = [table]
-    return section
   }
 
   /// Every entry, with what was run.
   var statements: Evidence.Section {
-    var section = Evidence.Section(id: "statements", title: "What was done, by whom")
-    if let missing {
-      section.sentences = [missing]
-      return section
+    section("statements", "What was done, by whom") { section in
+      section.sentences = [
+        "Every row of the audit trail, in order. Each was written in the transaction of what it tells, and sealed with the hash of the row before.",
+        "A statement's lock wait is the time that its lock was waited for, all attempts together.",
+      ]
+      var table = Table(
+        columns: [
+          "row", "at (UTC)", "event", "step", "by", "client", "version", "lock wait, ms", "WAL position",
+          "details",
+          "statement", "hash",
+        ], rows: [], isLong: true, kind: 2)
+      for row in rows {
+        table.rows.append([
+          .number(row.number), .text(row.at), .text(row.event), .optional(row.step),
+          .text("\(row.role), \(row.operatingSystemUser)"), .text(row.client), .text(row.toolVersion),
+          .optional(row.lockWait), .text(row.lsn), row.details == "{}" ? .none : .code(row.details),
+          row.statement.map { .code($0) } ?? .none, .text(row.hash),
+        ])
+      }
+      section.tables = [table]
     }
-    section.sentences = [
-      "Every row of the audit trail, in order. Each was written in the transaction of what it tells, and sealed with the hash of the row before.",
-      "A statement's lock wait is the time that its lock was waited for, all attempts together.",
-    ]
-    var table = Table(
-      columns: [
-        "row", "at (UTC)", "event", "step", "by", "client", "version", "lock wait, ms", "WAL position",
-        "details",
-        "statement", "hash",
-      ], rows: [], isLong: true, kind: 2)
-    for row in rows {
-      table.rows.append([
-        .number(row.number), .text(row.at), .text(row.event), .optional(row.step),
-        .text("\(row.role), \(row.operatingSystemUser)"), .text(row.client), .text(row.toolVersion),
-        .optional(row.lockWait), .text(row.lsn), row.details == "{}" ? .none : .code(row.details),
-        row.statement.map { .code($0) } ?? .none, .text(row.hash),
-      ])
-    }
-    section.tables = [table]
-    return section
   }
 
   /// Locks that were waited for, and who held them.
   var lockWaits: Evidence.Section {
-    var section = Evidence.Section(id: "lock_waits", title: "Locks waited for, and who held them")
-    if let missing {
-      section.sentences = [missing]
-      return section
-    }
-    let waits = rows.compactMap(\.lockWait)
-    section.facts = [
-      .init("entries that took locks", .number(Int64(waits.count))),
-      .init("longest wait of one, all attempts together, ms", .optional(waits.max())),
-    ]
-    var table = Table(
-      columns: ["row", "step", "process", "application", "role", "state", "transaction open, s", "lock"],
-      rows: [])
-    for row in rows {
-      for blocker in details(row)?.blockers ?? [] {
-        table.rows.append([
-          .number(row.number), .optional(row.step), .optional(blocker.pid), .text(blocker.application),
-          .text(blocker.user), .text(blocker.state), .optional(blocker.transactionSeconds),
-          .text(blocker.mode),
-        ])
+    section("lock_waits", "Locks waited for, and who held them") { section in
+      let waits = rows.compactMap(\.lockWait)
+      section.facts = [
+        .init("entries that took locks", .number(Int64(waits.count))),
+        .init("longest wait of one, all attempts together, ms", .optional(waits.max())),
+      ]
+      var table = Table(
+        columns: ["row", "step", "process", "application", "role", "state", "transaction open, s", "lock"],
+        rows: [])
+      for row in rows {
+        for blocker in details(row)?.blockers ?? [] {
+          table.rows.append([
+            .number(row.number), .optional(row.step), .optional(blocker.pid), .text(blocker.application),
+            .text(blocker.user), .text(blocker.state), .optional(blocker.transactionSeconds),
+            .text(blocker.mode),
+          ])
+        }
+      }
+      table.caption = "Who held a lock while it was wanted:"
+      if table.rows.isEmpty {
+        section.sentences = ["Nobody stood in the way."]
+      } else {
+        section.tables = [table]
       }
     }
-    table.caption = "Who held a lock while it was wanted:"
-    if table.rows.isEmpty {
-      section.sentences = ["Nobody stood in the way."]
-    } else {
-      section.tables = [table]
-    }
-    return section
   }
 
   /// What was undone.
   var waysBack: Evidence.Section {
-    var section = Evidence.Section(id: "rollbacks", title: "Ways back that were taken")
-    if let missing {
-      section.sentences = [missing]
-      return section
+    section("rollbacks", "Ways back that were taken") { section in
+      var table = Table(columns: ["row", "at (UTC)", "step undone", "by", "WAL position"], rows: [])
+      for row in rows where row.event == AuditEvent.Kind.undone.rawValue {
+        table.rows.append([
+          .number(row.number), .text(row.at), .optional(row.step), author(row), .text(row.lsn),
+        ])
+      }
+      section.sentences = table.rows.isEmpty ? ["Nothing was ever undone."] : []
+      if !table.rows.isEmpty { section.tables = [table] }
     }
-    var table = Table(columns: ["row", "at (UTC)", "step undone", "by", "WAL position"], rows: [])
-    for row in rows where row.event == AuditEvent.Kind.undone.rawValue {
-      table.rows.append([
-        .number(row.number), .text(row.at), .optional(row.step), author(row), .text(row.lsn),
-      ])
-    }
-    section.sentences = table.rows.isEmpty ? ["Nothing was ever undone."] : []
-    if !table.rows.isEmpty { section.tables = [table] }
-    return section
   }
 
   /// Entries of a kind that tell counts of rows.

@@ -23,23 +23,16 @@ extension MigrationSteps {
   }
 
   /// Their end: the function speaks of the old column.
-  var dropTriggers: [String] {
-    triggerNames.map { "DROP TRIGGER IF EXISTS \(SQLText.identifier($0)) ON \(table)" }
-      + ["DROP FUNCTION IF EXISTS \(function)()"]
-  }
+  var dropTriggers: [String] { dropOwn(triggers: triggerNames, function: function) }
 
-  /// Triggers fire in the order of their names: after those of the application, so that what they set is seen.
   var triggerNames: [String] { Self.bridgeTriggers(of: definition.slot) }
 
   /// Its triggers' names.
   static func bridgeTriggers(of slot: String) -> [String] {
-    ["zz_crossfade_insert_\(slot)", "zz_crossfade_update_\(slot)"]
-      .map { String($0.prefix(Identifier.maximumBytes)) }
+    ["insert", "update"].map { triggerName($0, of: slot) }
   }
 
-  private var function: String {
-    "crossfade.\(SQLText.identifier(String("bridge_\(definition.slot)".prefix(Identifier.maximumBytes))))"
-  }
+  private var function: String { ownFunction("bridge") }
 
   private var insertTrigger: String {
     "CREATE TRIGGER \(SQLText.identifier(triggerNames[0])) BEFORE INSERT ON \(table) FOR EACH ROW "

@@ -32,11 +32,8 @@ extension MigrationSteps {
   }
 
   private var validateCheck: Step {
-    Step(
-      id: "contract.check-validate", phase: .contracted, title: "validate that every row has \(derive.to)",
-      statements: ["ALTER TABLE \(table) VALIDATE CONSTRAINT \(quotedCheck)"],
-      locks: [.init(.shareUpdateExclusive, on: table)], lockTimeout: nil, statementTimeout: 0,
-      hold: "while it reads the table", hazards: [.performance],
+    validate(
+      "contract.check-validate", .contracted, "validate that every row has \(derive.to)", quotedCheck,
       probe: CatalogProbe.check(checkName, of: derive.table, validated: true)
         + " OR (\(CatalogProbe.notNull(derive.to, of: derive.table)))", wayBackNote: "nothing to undo")
   }

@@ -112,12 +112,8 @@ extension MigrationSteps {
         ],
         locks: [.init(.accessExclusive, on: table)], hazards: [.accessExclusiveLock],
         probe: CatalogProbe.check(name, of: derive.table, validated: false) + " OR (\(required))"),
-      Step(
-        id: "cutover.nullable:validate", phase: .cutOver,
-        title: "validate that every row has \(derive.from)",
-        statements: ["ALTER TABLE \(table) VALIDATE CONSTRAINT \(oldCheck)"],
-        locks: [.init(.shareUpdateExclusive, on: table)], lockTimeout: nil, statementTimeout: 0,
-        hold: "while it reads the table", hazards: [.performance],
+      validate(
+        "cutover.nullable:validate", .cutOver, "validate that every row has \(derive.from)", oldCheck,
         probe: CatalogProbe.check(name, of: derive.table, validated: true) + " OR (\(required))"),
     ]
   }

@@ -37,19 +37,13 @@ extension MigrationSteps {
   }
 
   /// The guard's end, also where it is not there.
-  var dropGuard: [String] {
-    ["DROP TRIGGER IF EXISTS \(guardTrigger) ON \(table)", "DROP FUNCTION IF EXISTS \(guardName)()"]
-  }
+  var dropGuard: [String] { dropOwn(triggers: [guardTriggerName], function: guardName) }
 
-  var guardTriggerName: String {
-    String("zz_crossfade_guard_\(definition.slot)".prefix(Identifier.maximumBytes))
-  }
+  var guardTriggerName: String { Self.triggerName("guard", of: definition.slot) }
 
   private var guardTrigger: String { SQLText.identifier(guardTriggerName) }
 
-  private var guardName: String {
-    "crossfade.\(SQLText.identifier(String("guard_\(definition.slot)".prefix(Identifier.maximumBytes))))"
-  }
+  private var guardName: String { ownFunction("guard") }
 
   /// The error is that of a column that is not there: what applications make of that one they make of this.
   private var guardFunction: String {

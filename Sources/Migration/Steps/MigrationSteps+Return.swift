@@ -39,11 +39,8 @@ extension MigrationSteps {
           "ALTER TABLE \(table) ADD CONSTRAINT \(returnCheck) CHECK (\(column.quoted) IS NOT NULL) NOT VALID"
         ], locks: strongest, hazards: [.accessExclusiveLock],
         probe: CatalogProbe.check(returnCheckName, of: derive.table, validated: false)),
-      Step(
-        id: "return.check-validate", phase: .contracted, title: "validate that every row has \(column)",
-        statements: ["ALTER TABLE \(table) VALIDATE CONSTRAINT \(returnCheck)"],
-        locks: [.init(.shareUpdateExclusive, on: table)], lockTimeout: nil, statementTimeout: 0,
-        hold: "while it reads the table", hazards: [.performance],
+      validate(
+        "return.check-validate", .contracted, "validate that every row has \(column)", returnCheck,
         probe: CatalogProbe.check(returnCheckName, of: derive.table, validated: true)),
     ]
   }
@@ -83,20 +80,13 @@ extension MigrationSteps {
   private var returnCheckName: String { ObjectName.make(derive.table.name, derive.from, "returns") }
   private var returnCheck: String { SQLText.identifier(returnCheckName) }
 
-  private var dropKeeper: [String] {
-    ["DROP TRIGGER IF EXISTS \(keeperTrigger) ON \(table)", "DROP FUNCTION IF EXISTS \(keeperName)()"]
-  }
+  private var dropKeeper: [String] { dropOwn(triggers: [keeperTriggerName], function: keeperName) }
 
-  /// After those of the application.
-  var keeperTriggerName: String {
-    String("zz_crossfade_keep_\(definition.slot)".prefix(Identifier.maximumBytes))
-  }
+  var keeperTriggerName: String { Self.triggerName("keep", of: definition.slot) }
 
   private var keeperTrigger: String { SQLText.identifier(keeperTriggerName) }
 
-  private var keeperName: String {
-    "crossfade.\(SQLText.identifier(String("keep_\(definition.slot)".prefix(Identifier.maximumBytes))))"
-  }
+  private var keeperName: String { ownFunction("keep") }
 
   /// It never makes a writer fail, like the bridge.
   private func keeperFunction(_ column: Identifier) -> String {

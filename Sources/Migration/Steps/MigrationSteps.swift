@@ -52,4 +52,16 @@ public struct MigrationSteps: Sendable {
       hazards: hazards, probe: probe, wayBack: wayBack,
       wayBackLocks: wayBackLocks ?? (wayBack.isEmpty ? [] : locks), wayBackNote: wayBackNote)
   }
+
+  /// A step that validates a constraint of the table beside the traffic, however long the reading takes.
+  func validate(
+    _ id: String, _ phase: Phase, _ title: String, _ constraint: String, probe: String,
+    wayBackNote: String? = nil
+  ) -> Step {
+    Step(
+      id: id, phase: phase, title: title,
+      statements: ["ALTER TABLE \(table) VALIDATE CONSTRAINT \(constraint)"],
+      locks: [.init(.shareUpdateExclusive, on: table)], lockTimeout: nil, statementTimeout: 0,
+      hold: "while it reads the table", hazards: [.performance], probe: probe, wayBackNote: wayBackNote)
+  }
 }

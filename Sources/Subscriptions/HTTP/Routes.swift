@@ -26,7 +26,7 @@ struct Routes: Sendable {
     router.get("v1/slots/:slot") { _, context in Self.response(Array(try self.slot(context).status().utf8)) }
     router.get("v1/slots/:slot/reads") { request, context in
       let slot = try self.slot(context)
-      let key = try Self.key(request)
+      let key = try request.onlyParameter("key")
       let answer: ReadsAnswer
       do throws(ReadsUnknown) {
         answer = try slot.reads(key)
@@ -55,16 +55,6 @@ struct Routes: Sendable {
       throw Problem.noSuchSlot(String(name.prefix(80)))
     }
     return slot
-  }
-
-  /// `?key=`, once at most, and nothing else.
-  private static func key(_ request: Request) throws -> String? {
-    let parameters = request.uri.queryParameters
-    if let other = parameters.first(where: { $0.key != "key" }) {
-      throw Problem.badRequest("there is no parameter \(other.key.prefix(40)); `key` is the only one")
-    }
-    guard parameters.count <= 1 else { throw Problem.badRequest("`key` is given more than once") }
-    return parameters.first.map { String($0.value) }
   }
 
   static func json(_ body: (inout JSONWriter) -> Void) -> Response {

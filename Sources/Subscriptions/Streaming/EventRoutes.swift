@@ -47,7 +47,7 @@ struct EventRoutes: Sendable {
   }
 
   private func positions(_ request: Request, _ context: SlotContext) async throws -> Response {
-    let hub = try hub(try Self.slot(request), context)
+    let hub = try hub(try request.onlyParameter("slot"), context)
     let found = await hub.pool.run { [log = hub.source.log] in
       Result { () throws(ChangeLogError) -> (LSN, LSN?)? in
         try log.bounds().map { ($0.start, log.tail?.durable?.watermark ?? $0.watermark) }
@@ -63,7 +63,7 @@ struct EventRoutes: Sendable {
   }
 
   private func states(_ request: Request, _ context: SlotContext) throws -> Response {
-    let hub = try hub(try Self.slot(request), context)
+    let hub = try hub(try request.onlyParameter("slot"), context)
     let map = try Self.map(hub)
     return Routes.json { writer in
       writer.member("slot", hub.slot)
@@ -101,16 +101,6 @@ struct EventRoutes: Sendable {
       throw Problem.badRequest("there are several slots; name one: `slot=\(hub.slot)`")
     }
     return hub
-  }
-
-  /// `?slot=`, and nothing else.
-  private static func slot(_ request: Request) throws -> String? {
-    let parameters = request.uri.queryParameters
-    if let other = parameters.first(where: { $0.key != "slot" }) {
-      throw Problem.badRequest("there is no parameter \(other.key.prefix(40)); `slot` is the only one")
-    }
-    guard parameters.count <= 1 else { throw Problem.badRequest("`slot` is given more than once") }
-    return parameters.first.map { String($0.value) }
   }
 
   private static func map(_ hub: EventHub) throws -> StateMap {

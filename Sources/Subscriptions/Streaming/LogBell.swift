@@ -33,7 +33,7 @@ final class LogBell: Sendable {
 
   /// Listens until `end`.
   func start() {
-    OwnThread.start { [self] in listen() }
+    DetachedThread.start { [self] in listen() }
   }
 
   /// How often it has rung.

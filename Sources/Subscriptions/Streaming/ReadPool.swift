@@ -1,3 +1,4 @@
+import ChangeLog
 import Glibc
 import Synchronization
 
@@ -61,7 +62,7 @@ final class ReadPool: Sendable {
   private let queue = Queue()
 
   init(threads: Int) {
-    for _ in 0..<threads { OwnThread.start { [queue] in queue.work() } }
+    for _ in 0..<threads { DetachedThread.start { [queue] in queue.work() } }
   }
 
   deinit { queue.end() }
@@ -71,33 +72,5 @@ final class ReadPool: Sendable {
     await withCheckedContinuation { continuation in
       queue.add { continuation.resume(returning: body()) }
     }
-  }
-}
-
-/// A detached thread.
-enum OwnThread {
-  private final class Body {
-    let run: @Sendable () -> Void
-    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-  }
-
-  /// Starts one; false when the system has none left.
-  @discardableResult
-  static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    defer { pthread_attr_destroy(&attributes) }
-    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    var thread = pthread_t()
-    let retained = Unmanaged.passRetained(Body(body))
-    let code = pthread_create(
-      &thread, &attributes,
-      { raw in
-        guard let raw else { return nil }
-        Unmanaged<Body>.fromOpaque(raw).takeRetainedValue().run()
-        return nil
-      }, retained.toOpaque())
-    if code != 0 { retained.release() }
-    return code == 0
   }
 }

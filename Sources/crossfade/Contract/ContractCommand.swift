@@ -70,7 +70,7 @@ struct ContractCommand: AsyncParsableCommand {
   }
 }
 
-/// Asks whether to go on: by the option, or on a terminal.
+/// Shows the plan, and asks whether to go on.
 private struct ContractConfirmation: Sendable {
   let given: String?
   let isQuiet: Bool
@@ -82,13 +82,6 @@ private struct ContractConfirmation: Sendable {
       LineSink(fileDescriptor: STDOUT_FILENO).write(line: ContractReport(plan).text)
     }
     if isDry { return false }
-    if let given { return given == plan.confirmation }
-    guard !isQuiet, isatty(STDIN_FILENO) == 1 else {
-      LineSink.standardError.write(
-        line: "nothing was done: to do it, add --confirm \(ShellWord.of(plan.confirmation))")
-      return false
-    }
-    LineSink.standardError.write(line: "to do it, write the column that goes (\(plan.confirmation)):")
-    return readLine() == plan.confirmation
+    return Confirmation(given: given, isQuiet: isQuiet).ask(plan.confirmation, what: "the column that goes")
   }
 }

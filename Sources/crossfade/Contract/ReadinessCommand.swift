@@ -17,21 +17,12 @@ struct ReadinessCommand: AsyncParsableCommand {
 
   @OptionGroup var slot: SlotFile
   @Flag(help: "Print one JSON object; with --watch one a line.") var json = false
-  @Option(
-    name: .long, defaultAsFlag: 2, parsing: .next,
-    help: ArgumentHelp(
-      "Look again every so many seconds, until Ctrl-C. Put it after the definition.", valueName: "seconds"))
-  var watch: Double?
-
-  func validate() throws {
-    guard let watch else { return }
-    guard watch >= 0.1, watch <= 86_400 else { throw ValidationError("--watch takes 0.1 to 86400 seconds") }
-  }
+  @OptionGroup var watching: WatchOption
 
   func run() async throws {
     try await atTheEdge {
       let definition = try slot.load()
-      let (json, watch) = (json, watch)
+      let (json, watch) = (json, watching.seconds)
       let isReady = try await MigrationSession.run { (interrupt) throws(MigrationError) -> Bool in
         let screen = WatchScreen(inPlace: !json && watch != nil && Terminal.standardOutput.rewritesLines)
         var isReady = false

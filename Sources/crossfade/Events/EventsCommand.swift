@@ -61,7 +61,9 @@ struct EventsCommand: AsyncParsableCommand {
           summary: "the log in \(source.directory) is slot \(bounds.origin.slot)'s, not \(definition.slot)'s",
           hint: "name the definition that belongs to the log", exitCode: ExitCode.refused.rawValue)
       }
-      let map = try await StateMap.known(to: definition)
+      let map = try await StateMap.known(
+        to: definition,
+        hint: "the target is asked only because the definition lists no derive.map.states: list them there")
       let start = try reading { () throws(ChangeLogError) in try after.position(in: source) }
       let plan = EventPlan(definition, origin: bounds.origin)
       let cursor = EventCursor(

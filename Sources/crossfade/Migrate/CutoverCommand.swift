@@ -176,20 +176,13 @@ extension CutoverCommand {
   }
 }
 
-/// Asks whether to go on: by the option, or on a terminal.
+/// Shows the plan, and asks whether to go on.
 struct CutoverConfirmation: Sendable {
   let given: String?
   let isQuiet: Bool
 
   func ask(_ plan: CutoverPlan) -> Bool {
     if !isQuiet { LineSink(fileDescriptor: STDOUT_FILENO).write(line: CutoverReport(plan).text) }
-    if let given { return given == plan.confirmation }
-    guard !isQuiet, isatty(STDIN_FILENO) == 1 else {
-      LineSink.standardError.write(
-        line: "nothing was done: to do it, add --confirm \(ShellWord.of(plan.confirmation))")
-      return false
-    }
-    LineSink.standardError.write(line: "to do it, write the column's name (\(plan.confirmation)):")
-    return readLine() == plan.confirmation
+    return Confirmation(given: given, isQuiet: isQuiet).ask(plan.confirmation, what: "the column's name")
   }
 }

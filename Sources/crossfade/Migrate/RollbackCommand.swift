@@ -62,7 +62,7 @@ struct RollbackCommand: AsyncParsableCommand {
   }
 }
 
-/// Asks whether to go on: by the option of the stage, or on a terminal.
+/// Shows the plan, and asks whether to go on: the option is that of the stage.
 private struct RollbackConfirmation: Sendable {
   let drops: String?
   let returns: String?
@@ -76,15 +76,9 @@ private struct RollbackConfirmation: Sendable {
 
   func ask(_ plan: RollbackPlan) -> Bool {
     if !isQuiet { LineSink(fileDescriptor: STDOUT_FILENO).write(line: RollbackReport(plan).text) }
-    if let given = plan.goal == .planned ? drops : returns { return given == plan.confirmation }
-    guard !isQuiet, isatty(STDIN_FILENO) == 1 else {
-      LineSink.standardError.write(
-        line: "nothing was done: to do it, add \(Self.option(plan)) \(ShellWord.of(plan.confirmation))")
-      return false
-    }
-    LineSink.standardError.write(
-      line: "to do it, write the column that \(Self.what(plan)) (\(plan.confirmation)):")
-    return readLine() == plan.confirmation
+    return Confirmation(
+      given: plan.goal == .planned ? drops : returns, option: Self.option(plan), isQuiet: isQuiet
+    ).ask(plan.confirmation, what: "the column that \(Self.what(plan))")
   }
 }
 

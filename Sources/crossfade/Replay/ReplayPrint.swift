@@ -42,20 +42,9 @@ struct ReplayPrint {
   /// The map given by hand, the definition's, or, where that lists no states, the target's.
   private func map() async throws -> StateMap {
     if let states = task.states { return StateMap(states) }
-    let listed = task.definition.derive.map.states
-    if !listed.isEmpty { return StateMap(listed) }
-    let definition = task.definition
-    do {
-      let interrupt = try ReplayTask.waking()
-      return try await ReplayTask.run { () throws(ReplayError) -> StateMap in
-        try TargetReader(definition, interrupt: interrupt).map()
-      }
-    } catch {
-      var failure = error
-      failure.hint =
-        "a server is asked only because the definition lists no derive.map.states: --map FILE spares it"
-      throw failure
-    }
+    return try await StateMap.known(
+      to: task.definition,
+      hint: "a server is asked only because the definition lists no derive.map.states: --map FILE spares it")
   }
 
   private func asking<Value>(_ body: () throws(ReplayError) -> Value) throws(Failure) -> Value {

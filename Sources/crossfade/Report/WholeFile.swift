@@ -8,7 +8,12 @@ enum WholeFile {
     let draft = "\(path).\(getpid()).tmp"
     let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw failure(path, errno, ExitCodes.create) }
-    var code = writeAll(text, to: descriptor)
+    var code: Int32 = 0
+    do throws(SystemError) {
+      try writeAll(Array(text.utf8), to: descriptor, action: "write to \(draft)")
+    } catch {
+      code = error.code
+    }
     if code == 0, fsync(descriptor) != 0 { code = errno }
     // What close reports is the last that the disk has to say of it.
     if close(descriptor) != 0, code == 0 { code = errno }
@@ -22,19 +27,6 @@ enum WholeFile {
   private enum ExitCodes {
     static let create: Int32 = 73
     static let write: Int32 = 74
-  }
-
-  private static func writeAll(_ text: String, to descriptor: Int32) -> Int32 {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 {
-        if errno == EINTR { continue }
-        return errno
-      }
-      rest = rest.dropFirst(count)
-    }
-    return 0
   }
 
   private static func failure(_ path: String, _ code: Int32, _ exitCode: Int32) -> Failure {

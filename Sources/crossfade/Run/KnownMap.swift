@@ -56,7 +56,9 @@ final class KnownMap: Sendable {
 
 extension StateMap {
   /// The definition's map, or, where that lists no states, the target's.
-  static func known(to definition: SlotDefinition) async throws(Failure) -> StateMap {
+  ///
+  /// - Parameter hint: what spares asking the target, for one that cannot be asked.
+  static func known(to definition: SlotDefinition, hint: String) async throws(Failure) -> StateMap {
     let listed = definition.derive.map.states
     if !listed.isEmpty { return StateMap(listed) }
     let interrupt = try ReplayTask.waking()
@@ -66,8 +68,7 @@ extension StateMap {
       }
     } catch {
       var failure = error
-      failure.hint =
-        "the target is asked only because the definition lists no derive.map.states: list them there"
+      failure.hint = hint
       throw failure
     }
   }

@@ -20,16 +20,7 @@ struct StatusCommand: AsyncParsableCommand {
 
   @OptionGroup var slot: SlotFile
   @Flag(help: "Print one JSON object; with --watch one a line.") var json = false
-  @Option(
-    name: .long, defaultAsFlag: 2, parsing: .next,
-    help: ArgumentHelp(
-      "Look again every so many seconds, until Ctrl-C. Put it after the definition.", valueName: "seconds"))
-  var watch: Double?
-
-  func validate() throws {
-    guard let watch else { return }
-    guard watch >= 0.1, watch <= 86_400 else { throw ValidationError("--watch takes 0.1 to 86400 seconds") }
-  }
+  @OptionGroup var watching: WatchOption
 
   func run() async throws {
     try await atTheEdge {
@@ -38,7 +29,7 @@ struct StatusCommand: AsyncParsableCommand {
         throw Failure(summary: "out of file descriptors", hint: "raise the limit (ulimit -n)", exitCode: 71)
       }
       StopSignals.install(interrupt)
-      let (json, watch) = (json, watch)
+      let (json, watch) = (json, watching.seconds)
       let outage = await Worker<PostgresError?> {
         let observer = StandingObserver(definition: definition, interrupt: interrupt)
         guard let watch else { return Self.once(observer, json, interrupt) }
