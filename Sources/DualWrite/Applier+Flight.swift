@@ -11,10 +11,11 @@ extension Applier {
     var batch = builder.take(spare.take() ?? Batch(capacity: plan.batch))
     path.append(batch)
     guard builder.standing == .forward else {
-      batch.path = path
       let lines = builder.book.lines(read: read, most: plan.batch)
+      let waiting = builder.book.earliestWaiting
+      batch.path = path.before(waiting)
       batch.course = CourseFlight(
-        lines: lines, earliestWaiting: builder.book.earliestWaiting, derives: builder.standing == .both)
+        lines: lines, earliestWaiting: waiting, derives: builder.standing == .both)
       return batch
     }
     leaveOutHeld(&batch)
@@ -132,12 +133,14 @@ extension Applier {
     committedEnd = end
     path.passed(end)
     let pending = builder.book.count
+    let isHeld = !builder.book.held.isEmpty
     status.update { [direction = session.direction] status in
       status.phase = .applying
       status.checkpoint = end
       status.applied = max(status.applied, end)
       status.direction = direction
       status.pending = pending
+      if !isHeld { status.held = nil }
       status.transactions &+= UInt64(batch.transactions)
       status.changes &+= UInt64(batch.changes)
       status.batches &+= 1

@@ -36,8 +36,13 @@ extension Applier {
   mutating func lookAtDirection() throws(DualWriteError) {
     guard ContinuousClock.now >= nextLookAtDirection else { return }
     nextLookAtDirection = .now + .milliseconds(400)
-    do { try session.lookAtDirection() } catch { throw .postgres(error) }
-    builder.pairs.blank = try session.blank()
+    // Somebody may have the table to himself for a while: there is nothing to write, and it can be looked at later.
+    do {
+      try session.lookAtDirection()
+      builder.pairs.blank = try session.blank()
+    } catch .postgres(let error) where error.isPassing {
+      return
+    }
     status.update { [direction = session.direction] status in status.direction = direction }
   }
 }

@@ -60,6 +60,7 @@ struct Applier {
       partitionKey: try session.partitionKey(),
       skipThrough: end, capacity: plan.batch)
     spare = Batch(capacity: plan.batch)
+    try session.beginsWork()
     status.update { [end] status in
       status.phase = .applying
       // Of a server that has lost its last commits it is an earlier one: what came after it is applied again.
@@ -67,6 +68,7 @@ struct Applier {
       status.checkpoint = end
       status.direction = session.direction
       status.pending = 0
+      status.held = nil
       status.durableCheckpoint = .invalid
       status.applied = max(status.applied, end)
     }
@@ -112,10 +114,17 @@ struct Applier {
     chunk == nil && !builder.isInsideTransaction ? max(builder.reached, reader.position) : builder.reached
   }
 
+  /// Enough has gathered. Few keys may change so often that there is always something more to read: whole transactions are enough, too.
+  private var isFull: Bool {
+    let batch = builder.batch
+    return batch.keys.count >= plan.batch
+      || (batch.endLSN != nil && !builder.isInsideTransaction && batch.changes >= 8 * plan.batch)
+  }
+
   /// Takes records in until the batch is full or nothing is there. Says whether anything came.
   mutating func gather(waiting: Bool) throws(DualWriteError) -> Bool {
     var any = false
-    while builder.batch.keys.count < plan.batch {
+    while !isFull {
       if chunk == nil {
         // What waits for the log to be read on is not told when it is: a watermark makes no chunk.
         let patience: Duration = builder.book.awaited == nil ? restPatience : .milliseconds(5)
@@ -136,7 +145,7 @@ struct Applier {
     try current.withUnsafeBytes { (bytes) throws(DualWriteError) in
       var records = LogRecordIterator(bytes, from: offset)
       do throws(ChangeLogError) {
-        while builder.batch.keys.count < plan.batch {
+        while !isFull {
           guard let record = try records.next() else {
             finished = true
             break

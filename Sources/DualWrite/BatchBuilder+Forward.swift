@@ -56,8 +56,9 @@ extension BatchBuilder {
   }
 
   private mutating func remember(_ status: [UInt8]?) -> Int32 {
-    if let known = batch.unknown.firstIndex(where: { $0.status == status && $0.position == final }) {
-      return Int32(truncatingIfNeeded: known)
+    // Those of the transaction under way stand last; a transaction of many unknown values may say one twice.
+    for known in batch.unknown.indices.suffix(64).reversed() where batch.unknown[known].position == final {
+      if batch.unknown[known].status == status { return Int32(truncatingIfNeeded: known) }
     }
     batch.unknown.append(Unmapped(status: status, position: final))
     return Int32(truncatingIfNeeded: batch.unknown.count - 1)

@@ -59,9 +59,7 @@ public final class DualWriteService: Sendable {
         }
         if interrupt.isStopped || tail.isClosed { return }
         let isRefused = Self.isOfTrigger(error)
-        logger.warning(
-          isRefused ? "the target refuses our writes; trying again" : "the target is away; trying again",
-          metadata: ["error": "\(reason)"])
+        logger.warning("\(Self.sentence(error)); trying again", metadata: ["error": "\(reason)"])
         status.update { status in
           status.retries &+= 1
           if case .retrying = status.phase { return }
@@ -81,6 +79,14 @@ public final class DualWriteService: Sendable {
     guard case .postgres(let cause) = error else { return false }
     // undefined_table, undefined_column, undefined_function, undefined_object
     return ["42P01", "42703", "42883", "42704"].contains(cause.sqlState?.rawValue)
+  }
+
+  private static func sentence(_ error: DualWriteError) -> String {
+    if isOfTrigger(error) { return "the target refuses our writes" }
+    if case .postgres(let cause) = error, cause.sqlState == .lockNotAvailable {
+      return "somebody keeps the target's table locked"
+    }
+    return "the target is away"
   }
 
   private static func retriable(_ error: DualWriteError) -> String? {

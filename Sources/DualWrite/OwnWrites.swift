@@ -7,7 +7,7 @@ public enum OwnWrites {
   public static let isForeign =
     "pg_catalog.current_setting('crossfade.writer', true) IS DISTINCT FROM 'own'"
 
-  /// The prefix of the logical message in which the bridge tells of a write of the old column alone, right before its row:
-  /// the slot, a newline, the `application_name`.
+  /// The prefix of the logical message in which the bridge tells of a write of the old column alone, once in its
+  /// transaction: the slot, a newline, the `application_name`.
   public static let legacyPrefix = "crossfade.writer"
 }

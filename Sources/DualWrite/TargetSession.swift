@@ -16,6 +16,8 @@ final class TargetSession {
   private var prepared: Set<Direction.Standing> = []
   /// Whether it can look for locked rows.
   var looksForHeldRows = false
+  /// Whether it can tell who locks them.
+  var namesHolders = false
 
   /// The oldest transaction that was under way at the last commit (32 bits): everything before it is settled.
   private(set) var horizon: UInt32?
@@ -143,8 +145,8 @@ final class TargetSession {
   }
 
   /// Looks which way is asked for: when no batch told.
-  func lookAtDirection() throws(PostgresError) {
-    direction = try Direction.load(slot: plan.slot, on: connection)
+  func lookAtDirection() throws(DualWriteError) {
+    do { direction = try Direction.load(slot: plan.slot, on: connection) } catch { throw .postgres(error) }
   }
 
   /// The number of a transaction of the batch that is not visible, nil when all are.
@@ -199,11 +201,26 @@ final class TargetSession {
     }
   }
 
+  /// While nothing is written nobody waits behind us: what is read of the catalog may wait for somebody's DDL.
+  private static let connectingLockTimeout = 2_000
+
+  /// All is prepared: from now on it waits for locks as briefly as the definition says.
+  func beginsWork() throws(DualWriteError) {
+    do {
+      try connection.query(
+        "SELECT pg_catalog.set_config('lock_timeout', $1, false)", [.text("\(plan.lockTimeout)")],
+        purpose: "wait briefly for locks")
+    } catch {
+      throw .postgres(error)
+    }
+  }
+
   private static func options(_ plan: DualWritePlan) -> Connection.Options {
     Connection.Options(
       applicationName: "crossfade dual-write \(plan.slot)",
       settings: [
-        ("lock_timeout", "\(plan.lockTimeout)"), ("statement_timeout", "\(plan.statementTimeout)"),
+        ("lock_timeout", "\(max(plan.lockTimeout, connectingLockTimeout))"),
+        ("statement_timeout", "\(plan.statementTimeout)"),
         ("synchronous_commit", plan.synchronousCommit), ("idle_in_transaction_session_timeout", "60000"),
         ("default_transaction_isolation", "read committed"), ("search_path", "pg_catalog"), OwnWrites.setting,
       ] + DerivationSQL.planSettings)

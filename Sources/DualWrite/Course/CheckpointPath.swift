@@ -46,6 +46,14 @@ struct CheckpointPath: Equatable, Sendable {
     stretches.append(last)
   }
 
+  /// What can be passed while something is open there.
+  func before(_ open: LSN?) -> CheckpointPath {
+    guard let open else { return self }
+    var path = self
+    path.stretches.removeAll { $0.end >= open }
+    return path
+  }
+
   /// The checkpoint stands here now.
   mutating func passed(_ end: LSN) { stretches.removeAll { $0.end <= end } }
 

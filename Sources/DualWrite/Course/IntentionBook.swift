@@ -11,6 +11,8 @@ struct IntentionBook {
   private(set) var pending: [KeyBytes: Intention] = [:]
   /// Keys whose rows somebody keeps locked: no flight takes them along, it would wait with every row it has written.
   private(set) var held: Set<KeyBytes> = []
+  /// The same in the order in which they are looked at; some may have been released.
+  private var heldQueue: [KeyBytes] = []
   private var ready: [(key: KeyBytes, serial: UInt64)] = []
   /// Those that wait for the log to be read on; the positions only grow.
   private var waiting: [(key: KeyBytes, serial: UInt64, seen: LSN)] = []
@@ -43,7 +45,7 @@ struct IntentionBook {
 
   /// A row that is locked: nothing is sent for it until it is `release`d.
   mutating func hold(_ key: KeyBytes) {
-    held.insert(key)
+    if held.insert(key).inserted { heldQueue.append(key) }
     guard var intention = pending[key], intention.standing == .inFlight else { return }
     intention.standing = .held
     pending[key] = intention
@@ -56,6 +58,15 @@ struct IntentionBook {
     intention.standing = .ready
     pending[key] = intention
     ready.append((key, intention.serial))
+  }
+
+  /// So many of those that are locked, in turn: who is looked at now comes last next time.
+  mutating func nextHeld(most: Int) -> [KeyBytes] {
+    heldQueue.removeAll { !held.contains($0) }
+    let keys = Array(heldQueue.prefix(most))
+    heldQueue.removeFirst(keys.count)
+    heldQueue += keys
+    return keys
   }
 
   /// What is intended for a row that is locked; nil where nothing is, or it waits for the log to be read on.
@@ -74,6 +85,7 @@ struct IntentionBook {
   mutating func forgetAll() {
     pending = [:]
     held = []
+    heldQueue = []
     ready = []
     waiting = []
     firstWaiting = 0

@@ -13,68 +13,79 @@ extension Applier {
   var restPatience: Duration { builder.book.held.isEmpty ? .milliseconds(500) : Self.heldInterval }
 
   private static let heldInterval = Duration.milliseconds(50)
+  /// So many are looked at at a time: other rows wait meanwhile.
+  private static let mostAtOnce = 500
 
   /// Takes the rows that are locked out of a batch that could not have them. Says whether there were any.
   mutating func setAside(_ batch: inout Batch) throws(DualWriteError) -> Bool {
+    guard builder.standing != .rest else { return false }
     let candidates = batch.course.map { $0.lines.map(\.key) } ?? batch.derivedKeys
-    let locked: [(place: Int, holder: String?)]
-    do throws(PostgresError) {
-      locked = try session.locked(candidates)
-    } catch {
-      // A lock on the whole table, which no row is to blame for, stops this look as well.
-      guard error.sqlState == .lockNotAvailable else { throw .postgres(error) }
-      return false
-    }
-    guard !locked.isEmpty else { return false }
-    let keys = locked.map { candidates[$0.place] }
-    for key in keys { builder.book.hold(key) }
+    guard let locked = try lockedOnes(of: candidates), !locked.isEmpty else { return false }
+    let isFirst = builder.book.held.isEmpty
+    for key in locked { builder.book.hold(key) }
     if var course = batch.course {
       course.lines.removeAll { builder.book.held.contains($0.key) }
       course.earliestWaiting = builder.book.earliestWaiting
       batch.course = course
+      batch.path = path.before(course.earliestWaiting)
     } else {
       leaveOutHeld(&batch)
     }
     // It could take effect only with the checkpoint.
     batch.turn = nil
     nextLookAtHeld = .now + Self.heldInterval
-    note(keys, locked)
-    logger.info(
-      "rows are locked by somebody else; the others go on",
-      metadata: [
-        "count": "\(keys.count)", "holder": "\(locked.lazy.compactMap(\.holder).first ?? "unknown")",
-      ])
+    try note(locked)
+    logger.log(
+      level: isFirst ? .info : .debug, "rows are locked by somebody else; the others go on",
+      metadata: ["count": "\(locked.count)", "holder": "\(status.current.held?.holder ?? "unknown")"])
     return true
+  }
+
+  /// Which of the rows are locked; nil where it cannot be known now: a lock on the whole table, which no row is to blame for, stops
+  /// this look as well, and somebody may cancel it.
+  private func lockedOnes(of keys: [KeyBytes]) throws(DualWriteError) -> [KeyBytes]? {
+    guard !keys.isEmpty else { return [] }
+    do throws(PostgresError) {
+      return try session.locked(keys).map { keys[$0] }
+    } catch {
+      guard error.isPassing else { throw .postgres(error) }
+      return nil
+    }
   }
 
   /// Forward: the batch derives no row that is held, and does not move the checkpoint while there is one.
   mutating func leaveOutHeld(_ batch: inout Batch) {
-    for key in builder.book.held {
-      guard let index = key.withUnsafeBytes({ batch.keys.find($0) }) else { continue }
-      batch.keys.update(index) { $0.derives = false }
+    let held = builder.book.held
+    batch.path = held.isEmpty ? path : CheckpointPath()
+    guard !held.isEmpty else { return }
+    end = committedEnd
+    if held.count <= batch.keys.count {
+      for key in held {
+        guard let index = key.withUnsafeBytes({ batch.keys.find($0) }) else { continue }
+        batch.keys.update(index) { $0.derives = false }
+      }
+    } else {
+      for index in batch.keys.entries.indices where held.contains(batch.keys.key(at: index)) {
+        batch.keys.update(index) { $0.derives = false }
+      }
     }
-    batch.path = builder.book.held.isEmpty ? path : CheckpointPath()
-    if !builder.book.held.isEmpty { end = committedEnd }
   }
 
   /// Looks, now and then and between two flights, which of the rows that were locked are free; they go with the next.
   mutating func lookAtHeld() throws(DualWriteError) {
-    guard !builder.book.held.isEmpty, ContinuousClock.now >= nextLookAtHeld else { return }
-    let keys = Array(builder.book.held)
-    let locked: [(place: Int, holder: String?)]
-    do throws(PostgresError) {
-      locked = try session.locked(keys)
-    } catch {
-      nextLookAtHeld = .now + Self.heldInterval
-      if error.sqlState?.isTransient == true { return }
-      throw .postgres(error)
-    }
-    nextLookAtHeld = .now + Self.heldInterval
-    var isLocked = [Bool](repeating: false, count: keys.count)
-    for (place, _) in locked { isLocked[place] = true }
-    for place in keys.indices where !isLocked[place] { release(keys[place]) }
-    try waitForOne(of: locked.map { keys[$0.place] })
-    note(locked.map { keys[$0.place] }, locked)
+    guard !builder.book.held.isEmpty, ContinuousClock.now >= nextLookAtHeld,
+      builder.batch.keys.count < plan.batch
+    else { return }
+    let keys = builder.book.nextHeld(most: min(Self.mostAtOnce, plan.batch))
+    let begin = ContinuousClock.now
+    let locked = try lockedOnes(of: keys)
+    // What is looked at is no part of the work: a tenth of the time at most.
+    nextLookAtHeld = .now + max(Self.heldInterval, (.now - begin) * 10)
+    guard let locked else { return }
+    let stillLocked = Set(locked)
+    for key in keys where !stillLocked.contains(key) { release(key) }
+    try waitForOne(of: locked)
+    try note(locked)
   }
 
   /// A row that many short transactions lock one after the other is never found free: one must stand in the queue for it.
@@ -86,8 +97,8 @@ extension Applier {
       do throws(PostgresError) {
         try session.writeAlone(key, line, waitingMilliseconds: HeldQueue.patience(plan.lockTimeout))
       } catch {
-        guard case .server(let cause) = error, !error.isConnectionGone else { throw .postgres(error) }
-        if cause.sqlState.isTransient || cause.sqlState == .queryCanceled { return }
+        if error.isPassing { return }
+        guard case .server = error, !error.isConnectionGone else { throw .postgres(error) }
         // What else is wrong with the row, the next flight finds, and knows what to do.
       }
     }
@@ -102,17 +113,32 @@ extension Applier {
     builder.batch.keys.update(index) { $0.derives = true }
   }
 
-  private func note(_ keys: [KeyBytes], _ locked: [(place: Int, holder: String?)]) {
+  private mutating func note(_ locked: [KeyBytes]) throws(DualWriteError) {
     let count = builder.book.held.count
-    status.update { status in
-      guard let key = keys.first, count > 0 else {
-        status.held = nil
-        return
-      }
-      status.held = HeldRows(
-        count: count, key: String(decoding: BatchParameters.json(key), as: UTF8.self),
-        holder: locked.lazy.compactMap(\.holder).first, since: status.held?.since ?? Deadline.now)
+    guard let key = locked.first(where: { builder.book.held.contains($0) }), count > 0 else {
+      if count == 0 { status.update { $0.held = nil } }
+      return
     }
+    let holder: String?
+    do throws(PostgresError) {
+      holder = try session.holder(of: key)
+    } catch {
+      guard error.isPassing else { throw .postgres(error) }
+      holder = nil
+    }
+    status.update { status in
+      status.held = HeldRows(
+        count: count, key: String(decoding: BatchParameters.json(key), as: UTF8.self), holder: holder,
+        since: status.held?.since ?? Deadline.now)
+    }
+  }
+}
+
+extension PostgresError {
+  /// Whether it may be otherwise the next time, in this very session.
+  var isPassing: Bool {
+    guard case .server(let cause) = self, !isConnectionGone else { return false }
+    return cause.sqlState.isTransient || cause.sqlState == .queryCanceled
   }
 }
 

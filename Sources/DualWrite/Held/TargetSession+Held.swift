@@ -1,14 +1,36 @@
+import Derivation
 import Postgres
 
 extension TargetSession {
   func prepareHeldRows(_ sql: DerivationSQL) throws(PostgresError) {
     guard !looksForHeldRows else { return }
     looksForHeldRows = true
-    let held = HeldSQL(sql: sql)
-    try connection.prepare("free", held.free, purpose: "prepare the look for locked rows")
+    let purpose = "prepare the look for locked rows"
+    let isOfKey = try connection.query(
+      HeldSQL.isOfKey,
+      [.text(plan.derive.table.quoted), .text(plan.derive.from.name), .text(plan.derive.to.name)],
+      purpose: purpose)
+    let held = HeldSQL(sql: sql, isOfKey: isOfKey.boolean(0, 0))
+    try connection.prepare("free", held.free, purpose: purpose)
+    try connection.prepare("differing", held.differing, purpose: purpose)
     try connection.prepare(
       "patience", "SELECT pg_catalog.set_config('lock_timeout', $1, true)", purpose: "prepare a longer wait")
-    try connection.prepare("differing", held.differing, purpose: "prepare the look for locked rows")
+    // A role to which columns are granted may not read what lock is in a row; then nobody is named.
+    let mayAsk = try connection.query(
+      HeldSQL.mayAskHolder, [.text(plan.derive.table.quoted)], purpose: purpose)
+    namesHolders = mayAsk.boolean(0, 0)
+    if namesHolders { try connection.prepare("holder", held.holder, purpose: purpose) }
+  }
+
+  /// Whose lock is in a row, where the server tells: the session's pid and its `application_name`.
+  func holder(of key: KeyBytes) throws(PostgresError) -> String? {
+    guard namesHolders else { return nil }
+    let purpose = "look who keeps a row locked"
+    try connection.startPipeline([PipelineStatement("holder", keyArrays([key]))], purpose: purpose)
+    guard let found = try connection.finishPipeline(purpose: purpose).first, found.rowCount > 0 else {
+      return nil
+    }
+    return found[0, 0].map { "pid \($0) (\(found[0, 1] ?? ""))" }
   }
 
   /// Writes one row and no other, so that nobody waits for us while we wait for it, as long as is said. The checkpoint stands.
@@ -26,10 +48,10 @@ extension TargetSession {
     _ = try connection.finishPipeline(purpose: purpose)
   }
 
-  /// Which of the keys, by their place, belong to rows that differ and that somebody keeps locked; and who, where the server tells.
+  /// Which of the keys, by their place, belong to rows that differ and that somebody keeps locked.
   ///
   /// It waits for no row. A row that has just come or gone may be told wrongly: it is asked for again.
-  func locked(_ keys: [KeyBytes]) throws(PostgresError) -> [(place: Int, holder: String?)] {
+  func locked(_ keys: [KeyBytes]) throws(PostgresError) -> [Int] {
     let purpose = "look for locked rows"
     // The transaction takes row locks and so has a number: it says that it is ours, as all do.
     try connection.startPipeline(
@@ -49,12 +71,9 @@ extension TargetSession {
     guard let differing = try connection.finishPipeline(purpose: purpose).first else {
       throw .unexpected(purpose: purpose, what: "too few results")
     }
-    var found: [Int: String?] = [:]
-    for row in 0..<differing.rowCount {
-      guard let place = differing.integer(row, 0), rest.indices.contains(Int(place) - 1) else { continue }
-      let holder = differing[row, 1].map { "pid \($0) (\(differing[row, 2] ?? ""))" }
-      found[rest[Int(place) - 1]] = .some(holder)
+    return (0..<differing.rowCount).compactMap { row in
+      guard let place = differing.integer(row, 0), rest.indices.contains(Int(place) - 1) else { return nil }
+      return rest[Int(place) - 1]
     }
-    return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 }

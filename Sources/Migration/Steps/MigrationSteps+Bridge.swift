@@ -8,8 +8,8 @@ import Postgres
 /// - Where both columns move, or neither can be told from the other, the row is left too: before cutover the stream derives the
 ///   new column from the old one, in the end.
 /// - Our own sessions say who they are (`OwnWrites`), and do not fire them.
-/// - From 14 on a transaction that writes the old column alone tells the stream so with the application's name, right before the first
-///   such row: once the row is in step nothing else would show it.
+/// - From 14 on a transaction that writes the old column alone tells the stream so, once, with the application's name: once the
+///   row is in step nothing else would show it.
 extension MigrationSteps {
   var makeBridge: Step {
     step(

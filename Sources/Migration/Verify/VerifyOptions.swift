@@ -28,9 +28,9 @@ public struct VerifyOptions: Sendable {
   /// How long a page should take at this pace.
   var pageAim: Duration { max(page * min(1, pace), .milliseconds(5)) }
 
-  /// How long to rest after a page.
+  /// How long to rest after a page, a minute at most.
   func rest(after took: Duration) -> Duration {
-    pace < 1 ? took * (1 / max(pace, 0.01) - 1) : .zero
+    pace < 1 ? min(took * (1 / max(pace, 0.01) - 1), .seconds(60)) : .zero
   }
 
   /// The whole table, over the definition's own connection.

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import LocalCluster
 import Postgres
 import Synchronization
@@ -130,6 +130,132 @@ extension Integration {
       for holder in holders { #expect(await holder.value > 0) }
       try ledger.awaitCaughtUp(process)
       #expect(process.stop() == .exited(0), "\(process.outputTail)")
+    }
+
+    @Test("a role with grants of columns only goes on, and names nobody")
+    func columnGrants() throws {
+      let ledger = try LedgerFixture("locked_grants", rows: 40, user: "cf_locked_grants")
+      try ledger.expand()
+      try ledger.makePlainRole()
+      try ledger.connect().script(
+        """
+        REVOKE SELECT ON public.transactions FROM cf_locked_grants;
+        GRANT SELECT (id, status, state_id) ON public.transactions TO cf_locked_grants
+        """, purpose: "grant columns")
+      let process = try ledger.start()
+      try ledger.awaitStream(process)
+      try ledger.awaitCaughtUp(process)
+      let holder = try hold(1, ledger, process)
+      try ledger.connect().query(
+        "UPDATE public.transactions SET status = 'CAPTURED' WHERE id = 2", purpose: "change")
+      try ledger.awaitRow(Self.agrees("t.id = 2"), process)
+      let says = try eventually(within: .seconds(20)) {
+        (try? String(contentsOfFile: ledger.logDirectory + "/status.json", encoding: .utf8))?
+          .contains("which another session keeps locked") == true
+      }
+      #expect(says)
+      try holder.script("ROLLBACK", purpose: "let go")
+      try ledger.awaitRow(Self.agrees("t.id < 3"), process)
+      #expect(process.stop() == .exited(0), "\(process.outputTail)")
+    }
+
+    @Test("where the new column is in a unique index, a foreign key's check is a lock that counts")
+    func uniqueIndex() throws {
+      let ledger = try LedgerFixture("locked_unique", rows: 40)
+      let process = try ledger.expandAndStart()
+      try ledger.backfill()
+      try ledger.connect().script(
+        """
+        CREATE UNIQUE INDEX ON public.transactions (id, state_id);
+        CREATE TABLE public.child (id bigint REFERENCES public.transactions);
+        """, purpose: "add an index")
+      // What locks a row is asked of the catalog when a session begins.
+      try ledger.connect().query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'crossfade dual-write \(ledger.slot)'",
+        purpose: "begin anew")
+      try ledger.awaitCaughtUp(process)
+      let holder = try hold(1, ledger, process, "INSERT INTO public.child VALUES (1)")
+      try ledger.connect().query(
+        "UPDATE public.transactions SET status = 'CAPTURED' WHERE id = 2", purpose: "change")
+      try ledger.awaitRow(Self.agrees("t.id = 2"), process)
+      try holder.script("COMMIT", purpose: "let go")
+      try ledger.awaitRow(Self.agrees("t.id < 3"), process)
+      #expect(process.stop() == .exited(0), "\(process.outputTail)")
+    }
+
+    @Test("at rest a lock that is not had is waited for")
+    func atRest() throws {
+      let ledger = try LedgerFixture("locked_rest", rows: 40)
+      let process = try ledger.startBothWays()
+      try ledger.turn(to: "rest", process)
+      let holder = try ledger.connect()
+      try holder.script("BEGIN; SELECT FROM crossfade.checkpoint FOR UPDATE", purpose: "hold it")
+      let before = try checkpoint(ledger)
+      try ledger.connect().query(
+        "UPDATE public.transactions SET status = 'CAPTURED' WHERE id = 2", purpose: "change")
+      let retries = try eventually(within: .seconds(20)) {
+        try ledger.command("status").output.contains("the dual-write is retrying")
+      }
+      #expect(retries)
+      try holder.script("COMMIT", purpose: "let go")
+      let moved = try eventually(within: .seconds(20)) { try checkpoint(ledger) != before }
+      #expect(moved)
+      #expect(process.stop() == .exited(0), "\(process.outputTail)")
+    }
+
+    @Test(
+      "thousands of rows at once: the others go on, the status forgets a row whose holder and session went")
+    func many() throws {
+      let ledger = try LedgerFixture("locked_many", rows: 6_000)
+      let process = try ledger.expandAndStart()
+      try ledger.backfill()
+      try ledger.awaitCaughtUp(process)
+      kill(process.pid, SIGSTOP)
+      let writer = try ledger.connect()
+      try writer.query(
+        "UPDATE public.transactions SET status = 'REFUNDED' WHERE id <= 5000", purpose: "change")
+      let holder = try ledger.connect()
+      try holder.script(
+        "BEGIN; SELECT FROM public.transactions WHERE id <= 5000 FOR UPDATE", purpose: "hold them")
+      kill(process.pid, SIGCONT)
+      for id in 5_001...5_020 {
+        try writer.query(
+          "UPDATE public.transactions SET status = 'REFUNDED' WHERE id = $1", [.integer(id)],
+          purpose: "change")
+        try ledger.awaitRow(Self.agrees("t.id > 5000"), process)
+      }
+      try ledger.awaitRow(
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'crossfade dual-write \(ledger.slot)'",
+        process)
+      let says = try eventually(within: .seconds(20)) {
+        try ledger.command("status").output.contains(" rows, one with key")
+      }
+      #expect(says)
+      try holder.script("ROLLBACK", purpose: "let go")
+      try ledger.connect().query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'crossfade dual-write \(ledger.slot)'",
+        purpose: "begin anew")
+      try ledger.awaitRow(Self.agrees("true"), process, within: .seconds(60))
+      let forgotten = try eventually(within: .seconds(20)) {
+        try !ledger.command("status").output.contains("keeps locked")
+      }
+      #expect(forgotten)
+      #expect(process.stop() == .exited(0), "\(process.outputTail)")
+    }
+
+    /// A session that keeps a row which the dual-write has yet to write.
+    private func hold(
+      _ id: Int, _ ledger: LedgerFixture, _ process: CrossfadeProcess, _ how: String? = nil
+    ) throws -> Connection {
+      let holder = try ledger.connect()
+      kill(process.pid, SIGSTOP)
+      try ledger.connect().query(
+        "UPDATE public.transactions SET status = 'CAPTURED' WHERE id = $1", [.integer(id)], purpose: "change")
+      try holder.script(
+        "BEGIN; " + (how ?? "SELECT FROM public.transactions WHERE id = \(id) FOR UPDATE"), purpose: "hold it"
+      )
+      kill(process.pid, SIGCONT)
+      return holder
     }
 
     private func checkpoint(_ ledger: LedgerFixture) throws -> String? {
