@@ -60,6 +60,12 @@ public struct StateEvent: Hashable, Sendable {
     public let state: Reading
     /// How that is known.
     public let source: Source
+
+    init(status: ColumnReading, state: Reading, source: Source = .row) {
+      self.status = status
+      self.state = state
+      self.source = source
+    }
   }
 
   /// What it tells.

@@ -48,7 +48,9 @@ public final class RecentStates: Sendable {
           && position.endLSN.bytes(since: cursor.position.endLSN) <= Self.nearness
       }
       if goesOn != true { state.begin(self, after: position, plan, map) }
-      guard state.read(Self.step) else { return false }
+      if let cursor = state.cursor, cursor.position.endLSN < end {
+        guard state.read(Self.step) else { return false }
+      }
       return max(state.began, state.ring.dropped) <= position
     }
   }

@@ -17,6 +17,10 @@ struct StatePool {
 
   /// The number of one; nil when there are too many.
   mutating func number(_ previous: StateEvent.Previous) -> UInt16? {
+    // Of the first few, which most rows are in, a look is faster than a hash.
+    for index in 0..<min(entries.count, 12) where entries[index] == previous {
+      return UInt16(truncatingIfNeeded: index + 1)
+    }
     if let number = numbers[Entry(previous: previous)] { return number }
     guard entries.count < Self.most else { return nil }
     entries.append(previous)

@@ -30,6 +30,11 @@ struct EventReader {
     if memory == nil, rows > 0 { memory = LastStates(rows: rows) }
   }
 
+  /// Takes note of a state that the log told of a row otherwise than by a change of it.
+  mutating func note(_ key: [ExactText], _ status: ColumnReading, _ state: StateEvent.Reading) {
+    _ = memory?.take(.update, key, from: nil, status, state)
+  }
+
   /// Nothing is known of any row now: changes may be missing.
   mutating func forget() { memory?.forgetAll() }
 
