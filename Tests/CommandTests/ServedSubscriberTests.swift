@@ -58,8 +58,10 @@ extension CommandTests {
       try #require(try slot.crossfade("expand").status == .exited(0))
       try slot.start()
       for _ in 0..<2 { try slot.sql("UPDATE transactions SET status = 'Settled'") }
-      let silent = try #require(SilentSubscriber(port: port))
-      defer { silent.leave() }
+      let silent = try #require(SilentClient(port: port, says: SilentClient.request))
+      let hesitant = try #require(SilentClient(port: port, says: "GET /v1/heal"))
+      let mute = try #require(SilentClient(port: port, says: ""))
+      defer { for client in [silent, hesitant, mute] { client.leave() } }
       let isStalled = try eventually(within: .seconds(40)) {
         let status = try object(try slot.crossfade("status", more: ["--json"]))
         let listed = status["subscribers"] as? [[String: Any]]
@@ -69,7 +71,8 @@ extension CommandTests {
       #expect(try slot.crossfade("status").output.contains("; 1 takes nothing, for "))
       let began = ContinuousClock.now
       try slot.stop()
-      #expect(ContinuousClock.now - began < .seconds(15))
+      let took = ContinuousClock.now - began
+      #expect(took < .seconds(15))
       let log = try String(contentsOfFile: slot.directory + "/run.log", encoding: .utf8)
       #expect(log.contains("stopped in order") && !log.contains(" error "), "\(log)")
     }
@@ -92,11 +95,13 @@ extension CommandTests {
   }
 }
 
-/// Asks for all events, and reads none.
-private struct SilentSubscriber {
+/// Connects, says something, and reads no answer.
+private struct SilentClient {
+  /// Asks for all events.
+  static let request = "GET /v1/events?after=earliest HTTP/1.1\r\nHost: x\r\n\r\n"
   private let descriptor: Int32
 
-  init?(port: UInt16) {
+  init?(port: UInt16, says request: String) {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -106,8 +111,9 @@ private struct SilentSubscriber {
     let connected = withUnsafePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) }
     }
-    let request = "GET /v1/events?after=earliest HTTP/1.1\r\nHost: x\r\n\r\n"
-    guard connected == 0, send(descriptor, request, request.utf8.count, Int32(MSG_NOSIGNAL)) > 0 else {
+    guard connected == 0,
+      send(descriptor, request, request.utf8.count, Int32(MSG_NOSIGNAL)) == request.utf8.count
+    else {
       close(descriptor)
       return nil
     }
