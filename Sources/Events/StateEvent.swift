@@ -6,7 +6,7 @@ public import PGOutput
 public struct StateEvent: Hashable, Sendable {
   /// What it tells.
   public enum Kind: String, Hashable, Sendable, CaseIterable {
-    /// A row came, or its state is another, or may be: where the log has no old rows nobody can tell.
+    /// A row came, or its state is another, or may be: where it is not known what was before.
     case stateChanged = "state.changed"
     /// A row changed, and its state did not.
     case changed
@@ -46,10 +46,26 @@ public struct StateEvent: Hashable, Sendable {
 
   /// A row as it was.
   public struct Previous: Hashable, Sendable {
+    /// How it is known.
+    public enum Source: String, Hashable, Sendable {
+      /// The change came with the old row (`REPLICA IDENTITY FULL`).
+      case row
+      /// The log told it last of that row.
+      case log
+    }
+
     /// The old column.
     public let status: ColumnReading
     /// Its state.
     public let state: Reading
+    /// How that is known.
+    public let source: Source
+
+    init(status: ColumnReading, state: Reading, source: Source = .row) {
+      self.status = status
+      self.state = state
+      self.source = source
+    }
   }
 
   /// What it tells.
@@ -68,7 +84,8 @@ public struct StateEvent: Hashable, Sendable {
   public let status: ColumnReading?
   /// The state afterwards.
   public let state: Reading
-  /// The row before, where the log has it (`REPLICA IDENTITY FULL`).
+  /// The row before: from the old row where the log has it (`REPLICA IDENTITY FULL`), else what the log told of it last, where
+  /// that is remembered; nil where nobody knows.
   public let previous: Previous?
   /// The columns that the definition chose, in its order; empty where no row is left.
   public let columns: [ColumnReading]

@@ -33,8 +33,8 @@ import Testing
     func ordinals(_ filter: EventFilter) throws -> [UInt64] {
       try log.events(filter: filter).map(\.position.ordinal)
     }
-    #expect(try ordinals(.init(types: ["transaction.state.changed"])) == [0, 1, 2])
-    #expect(try ordinals(.init(types: ["transaction.changed", "transaction.truncated"])) == [3, 4])
+    #expect(try ordinals(.init(types: ["transaction.state.changed"])) == [0, 1])
+    #expect(try ordinals(.init(types: ["transaction.changed", "transaction.truncated"])) == [2, 3, 4])
     #expect(try ordinals(.init(states: ["captured"])) == [1, 3])
     #expect(try ordinals(.init(states: ["1"])) == [0, 2])
     #expect(try ordinals(.init(keys: ["1"])) == [0, 2, 4])
@@ -67,12 +67,7 @@ import Testing
     let log = try EventLog(segmentBytes: 600)
     for second in 1...30 { try log.commit(second: Int64(second), [.insert(row(second, "AUTH"))]) }
     let whole = try log.events()
-    let names = try segments(log.path)
-    try #require(names.count > 3)
-    let file = try #require(fopen("\(log.path)/\(names[1])", "r+"))
-    fseek(file, 300, SEEK_SET)
-    fputs("damaged, damaged, damaged, damaged, damaged, damaged", file)
-    fclose(file)
+    try log.damage(segment: 1)
     let events = try log.events()
     let gaps = events.filter { $0.kind == .gap }
     let gap = try #require(gaps.first)
@@ -85,16 +80,5 @@ import Testing
     let next = try #require(gap.gap?.next)
     #expect(missing.allSatisfy { gap.gap.map { $0.after } ?? gap.position < $0.position })
     #expect(missing.allSatisfy { $0.position.endLSN < next })
-  }
-
-  private func segments(_ path: String) throws -> [String] {
-    let stream = try #require(opendir(path))
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      names.append(
-        withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
-    }
-    return names.filter { $0.hasSuffix(".lz4") }.sorted()
   }
 }

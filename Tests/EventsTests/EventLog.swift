@@ -1,7 +1,9 @@
 import ChangeLog
 import Derivation
+import Foundation
 import Glibc
 import PGOutput
+import Testing
 
 @testable import Events
 
@@ -71,7 +73,8 @@ final class EventLog {
   /// Writes a transaction of the given second; returns where it ends.
   @discardableResult
   func commit(
-    second: Int64, columns: [String] = ["id", "status", "state_id"], _ changes: [Change]
+    second: Int64, columns: [String] = ["id", "status", "state_id"], keyed: [String] = ["id"],
+    _ changes: [Change]
   ) throws -> LSN {
     end += 0x100
     let group = RecordGroup()
@@ -87,7 +90,7 @@ final class EventLog {
     add {
       Relation(
         id: id, namespace: "public", name: "transactions", replicaIdentity: .default,
-        columns: columns.map { Column(isKey: $0 == "id", name: $0, type: TypeOID(rawValue: 25)) }
+        columns: columns.map { Column(isKey: keyed.contains($0), name: $0, type: TypeOID(rawValue: 25)) }
       ).encode(to: &$0)
     }
     for change in changes {
@@ -119,6 +122,17 @@ final class EventLog {
     try writer.append(group)
     try writer.sync()
     return over
+  }
+
+  /// Writes nonsense into the middle of a segment, counted from 0.
+  func damage(segment: Int) throws {
+    let names = try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".lz4") }
+      .sorted()
+    try #require(names.count > segment + 1)
+    let file = try #require(fopen("\(path)/\(names[segment])", "r+"))
+    fseek(file, 300, SEEK_SET)
+    fputs("damaged, damaged, damaged, damaged, damaged, damaged", file)
+    fclose(file)
   }
 
   func cursor(

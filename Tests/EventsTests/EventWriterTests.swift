@@ -22,9 +22,9 @@ import Testing
     #expect(
       try log.written() == #"""
         {"specversion":"1.0","id":"0/1100.0",\#(head).state.changed","subject":"1",\#(time){"op":"insert","key":{"id":"1"},"state":{"id":"1","code":"authorized"},"status":"AUTH",\#(end):0}}
-        {"specversion":"1.0","id":"0/1100.1",\#(head).state.changed","subject":"1",\#(time){"op":"update","key":{"id":"1"},"state":{"id":"2","code":"captured"},"status":"CAPTURED","previous":{"state":{"id":"1","code":"authorized"},"status":"AUTH"},\#(end):1}}
-        {"specversion":"1.0","id":"0/1100.2",\#(head).state.changed","subject":"2",\#(time){"op":"update","key":{"id":"2"},"old_key":{"id":"1"},"state":{"id":"2","code":"captured"},"status":"CAPTURED",\#(end):2}}
-        {"specversion":"1.0","id":"0/1100.3",\#(head).state.changed","subject":"2",\#(time){"op":"update","key":{"id":"2"},"state":null,"reason":"unmapped","status":"captured",\#(end):3}}
+        {"specversion":"1.0","id":"0/1100.1",\#(head).state.changed","subject":"1",\#(time){"op":"update","key":{"id":"1"},"state":{"id":"2","code":"captured"},"status":"CAPTURED","previous":{"state":{"id":"1","code":"authorized"},"status":"AUTH"},"previous_from":"row",\#(end):1}}
+        {"specversion":"1.0","id":"0/1100.2",\#(head).changed","subject":"2",\#(time){"op":"update","key":{"id":"2"},"old_key":{"id":"1"},"state":{"id":"2","code":"captured"},"status":"CAPTURED","previous":{"state":{"id":"2","code":"captured"},"status":"CAPTURED"},"previous_from":"log",\#(end):2}}
+        {"specversion":"1.0","id":"0/1100.3",\#(head).state.changed","subject":"2",\#(time){"op":"update","key":{"id":"2"},"state":null,"reason":"unmapped","status":"captured","previous":{"state":{"id":"2","code":"captured"},"status":"CAPTURED"},"previous_from":"log",\#(end):3}}
         {"specversion":"1.0","id":"0/1100.4",\#(head).deleted","subject":"2",\#(time){"op":"delete","key":{"id":"2"},"state":null,"reason":"gone",\#(end):4}}
         {"specversion":"1.0","id":"0/1100.5",\#(head).truncated",\#(time){"op":"truncate","state":null,"reason":"gone",\#(end):5}}
 
@@ -63,7 +63,7 @@ import Testing
     #expect(
       try log.written(format: .debezium) == #"""
         {"before":null,"after":{"id":"1","status":"AUTH","state_id":"1"},\#(source),"op":"c","ts_ms":946684801000,"crossfade":{"id":"0/1100.0","type":"transaction.state.changed","code":"authorized"}}
-        {"before":{"id":"1","status":"AUTH","state_id":"1"},"after":{"id":"1","status":"CAPTURED","state_id":"2"},\#(source),"op":"u","ts_ms":946684801000,"crossfade":{"id":"0/1100.1","type":"transaction.state.changed","code":"captured"}}
+        {"before":{"id":"1","status":"AUTH","state_id":"1"},"after":{"id":"1","status":"CAPTURED","state_id":"2"},\#(source),"op":"u","ts_ms":946684801000,"crossfade":{"id":"0/1100.1","type":"transaction.state.changed","code":"captured","previous_from":"row"}}
 
         """#)
   }

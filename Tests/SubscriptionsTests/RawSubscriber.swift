@@ -10,8 +10,8 @@ final class RawSubscriber: Sendable {
   private struct State {
     var status: Int?
     var ids: [String] = []
+    var lines: [String] = []
     var isOver = false
-    var bytes = 0
   }
 
   private let state = Mutex(State())
@@ -45,6 +45,10 @@ final class RawSubscriber: Sendable {
 
   /// The ids of the events that came, in order.
   var ids: [String] { state.withLock { $0.ids } }
+  /// The events as they came.
+  var lines: [String] { state.withLock { $0.lines } }
+  /// The gaps among them.
+  var gaps: [String] { lines.filter { $0.contains("\"type\":\"crossfade.gap\"") } }
   var status: Int? { state.withLock { $0.status } }
   var isOver: Bool { state.withLock { $0.isOver } }
 
@@ -72,7 +76,9 @@ final class RawSubscriber: Sendable {
       let isFull = state.withLock { state in
         state.status = state.status ?? status
         // What came after its last one was sent, and is not taken.
-        state.ids += found.prefix(limit - state.ids.count)
+        let wanted = found.prefix(limit - state.ids.count)
+        state.ids += wanted.map(\.id)
+        state.lines += wanted.map(\.line)
         return state.ids.count >= limit
       }
       if isFull || lines.isOver { return }
@@ -87,7 +93,7 @@ final class RawSubscriber: Sendable {
     private var left = 0
     private var line: [UInt8] = []
     private var status: Int?
-    private var ids: [String] = []
+    private var events: [(id: String, line: String)] = []
     private(set) var isOver = false
 
     mutating func feed(_ bytes: ArraySlice<UInt8>) {
@@ -117,12 +123,12 @@ final class RawSubscriber: Sendable {
       guard let start = text.firstRange(of: "\"id\":\"")?.upperBound, text.contains("specversion"),
         let end = text[start...].firstIndex(of: "\"")
       else { return }
-      ids.append(String(text[start..<end]))
+      events.append((String(text[start..<end]), text))
     }
 
-    mutating func take() -> (Int?, [String]) {
-      defer { ids = [] }
-      return (status, ids)
+    mutating func take() -> (Int?, [(id: String, line: String)]) {
+      defer { events = [] }
+      return (status, events)
     }
   }
 }

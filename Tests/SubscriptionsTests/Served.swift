@@ -1,3 +1,4 @@
+import ChangeLog
 import Derivation
 import Glibc
 import LocalCluster
@@ -65,14 +66,16 @@ struct Served {
   /// Calls `body` with a server of one slot with events, and its log.
   static func withLog(
     tokens: String? = nil, change: (inout ServePlan) -> Void = { _ in }, segmentBytes: UInt64 = 1 << 20,
+    tailBytes: Int = 8 << 20, archive: String? = nil,
     _ body: @Sendable (Served, ServedLog) async throws -> Void
   ) async throws {
     var template = Array("/tmp/crossfade-log-XXXXXX".utf8CString)
     let directory = String(cString: try #require(mkdtemp(&template)))
     defer { _ = try? ChildProcess(["rm", "-rf", directory]).wait(for: .seconds(10)) }
-    let log = try ServedLog(path: directory, segmentBytes: segmentBytes)
+    let log = try ServedLog(path: directory, segmentBytes: segmentBytes, tailBytes: tailBytes)
     var ledger = slot("ledger")
-    ledger.events = try log.source()
+    ledger.events = try log.source(
+      restore: archive.map { LogRestore(ShellCommand(try ShellTemplate("cp \($0)/%f %p"))) })
     try await with(tokens: tokens, change: change, slots: [ledger, slot("cards")]) { served in
       try await body(served, log)
     }

@@ -160,11 +160,11 @@ struct DamagedPlace {
       guard let cursor else { return nil }
       file = LogDirectory(path: source.directory).segmentPath(cursor.segment)
       (offset, reason) = (cursor.offset, error.description)
-    case .pruned(let asked, _):
+    case .pruned(let asked, let first):
       // Asked for at the beginning it is another matter: see the caller.
       guard cursor != nil else { return nil }
       file = LogDirectory(path: source.directory).segmentPath(asked)
-      (offset, reason) = (0, "the segment is missing, but another follows")
+      (offset, reason) = (0, "it was dropped before it was read: the log begins at \(first)")
     default: return nil
     }
   }

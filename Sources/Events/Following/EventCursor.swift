@@ -8,10 +8,15 @@ public final class EventCursor {
   private let plan: EventPlan
   private let filter: EventFilter
   private var reader: EventReader
-  /// What is known of the map.
+  /// What is known of the map. Another one forgets what was remembered under the last.
   public var map: StateMap {
     get { reader.rule.map }
-    set { reader.rule = StateRule(map: newValue) }
+    set { reader.learn(newValue) }
+  }
+  /// What others remember of the latest changes, for a cursor that does not remember enough itself.
+  public var recent: RecentStates? {
+    get { reader.recent }
+    set { reader.recent = newValue }
   }
   private var last: Position
   /// Whether the last answer was that nothing more is there yet.
@@ -22,17 +27,23 @@ public final class EventCursor {
   /// - Parameters:
   ///   - through: what ends later is not given.
   ///   - follows: for those who wait at the log's end.
+  ///   - rows: how many rows are remembered, to tell what was before where the log has no old rows. 32 bytes each; the memory is
+  ///     taken when it is needed.
   public init(
     _ log: LogSource, plan: EventPlan, map: StateMap, after: Position, through: LSN? = nil,
-    filter: EventFilter = EventFilter(), follows: Bool = false
+    filter: EventFilter = EventFilter(), follows: Bool = false, remembering rows: Int = 1 << 18
   ) {
     self.plan = plan
     self.filter = filter
     reader = EventReader(plan, map: map)
+    reader.remember(rows: rows)
     last = after
     walk = LogWalk(
       log, after: after, through: through, tables: [plan.table], crossesDamage: true, follows: follows)
   }
+
+  /// Remembers rows from here on, where it did not.
+  public func remember(rows: Int) { reader.remember(rows: rows) }
 
   /// Everything up to here was given, or passed over: what to go on after.
   public var position: Position { max(last, Position(endLSN: walk.reach)) }
@@ -53,6 +64,7 @@ public final class EventCursor {
       let event: StateEvent?
       switch step {
       case .gap(let gap):
+        reader.forget()
         event = StateEvent(gap: EventGap(after: gap.after, next: gap.next, reason: gap.reason))
       case .change(let change): event = try reader.event(change, after: last)
       }

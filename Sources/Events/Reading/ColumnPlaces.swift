@@ -6,6 +6,9 @@ struct ColumnPlaces {
   let relation: Relation
   /// Nil when one of them is missing.
   let key: [Int]?
+  /// Whether a row can be followed by its key alone from one change to the next: each that moves a key, or takes it
+  /// away, comes with the key it had. Where whole old rows come, there is no need to.
+  let tellsRows: Bool
   private let from: Int?
   private let to: Int?
   private let chosen: [Int?]
@@ -14,6 +17,7 @@ struct ColumnPlaces {
     self.relation = relation
     let key = plan.derive.key.compactMap { relation.columnIndex(named: $0.name) }
     self.key = key.count == plan.derive.key.count ? key : nil
+    tellsRows = relation.replicaIdentity != .full && key.allSatisfy { relation.columns[$0].isKey }
     from = relation.columnIndex(named: plan.derive.from.name)
     to = relation.columnIndex(named: plan.derive.to.name)
     chosen = plan.columns.map { relation.columnIndex(named: $0.name) }

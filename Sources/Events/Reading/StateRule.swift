@@ -21,6 +21,11 @@ struct StateRule {
     var previous: StateEvent.Reading?
     /// Whether the state is another than before; nil when that cannot be told.
     var moved: Bool?
+
+    /// The same where the old row is not in the log, but what was told of it before is known.
+    func after(_ previous: StateEvent.Reading) -> Outcome {
+      Outcome(state: state, previous: previous, moved: moved ?? (state != previous))
+    }
   }
 
   /// A new row.

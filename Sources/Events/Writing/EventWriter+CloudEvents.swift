@@ -47,6 +47,7 @@ extension EventWriter {
         text(status)
       }
       json.endObject()
+      member("previous_from", previous.source.rawValue)
     }
     if !event.columns.isEmpty {
       json.key("columns")

@@ -86,6 +86,7 @@ extension EventWriter {
     case .none(let reason) where event.gap == nil: member("reason", reason.rawValue)
     case .none: break
     }
+    if let previous = event.previous { member("previous_from", previous.source.rawValue) }
     if let gap = event.gap {
       member("after", "\(gap.after)")
       if let next = gap.next { member("next", "\(next)") }

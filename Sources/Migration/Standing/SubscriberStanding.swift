@@ -6,11 +6,19 @@ public struct SubscriberStanding: Sendable, Equatable {
   public var behind: UInt64
   /// For how many seconds it has taken nothing of what was given to it; nil when that is not long.
   public var stalled: Int64?
+  /// Where it asks from: address and port.
+  public var peer: String?
+  /// What it has taken from us, as positions are written; nil where it is not known.
+  public var position: String?
 
   /// A standing from its parts.
-  public init(name: String?, behind: UInt64, stalled: Int64?) {
+  public init(
+    name: String?, behind: UInt64, stalled: Int64?, peer: String? = nil, position: String? = nil
+  ) {
     self.name = name
     self.behind = behind
     self.stalled = stalled
+    self.peer = peer
+    self.position = position
   }
 }

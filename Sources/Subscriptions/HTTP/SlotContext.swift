@@ -14,6 +14,14 @@ struct SlotContext: RequestContext {
     channel = source.channel
   }
 
+  /// Where it came from: address and port.
+  var peer: String? {
+    guard let address = channel.remoteAddress, let host = address.ipAddress, let port = address.port else {
+      return nil
+    }
+    return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+  }
+
   /// Whether the slot may be shown.
   func allows(_ slot: String) -> Bool { holder?.allows(slot) ?? true }
 }

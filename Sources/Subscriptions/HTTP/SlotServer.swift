@@ -15,6 +15,10 @@ public struct SlotServer: Service {
   private let application: Application<RouterResponder<SlotContext>>
   private let bound: Bound
   private let hubs: [EventHub]
+  private let book: SubscriberBook
+
+  /// How long subscribers have to take what was sent to them, once the server ends.
+  private static let farewell = Duration.seconds(3)
 
   /// Reads certificate, key and tokens; listens when it is run.
   ///
@@ -23,6 +27,7 @@ public struct SlotServer: Service {
     _ plan: ServePlan, slots: [ServedSlot], book: SubscriberBook = SubscriberBook(), logger: Logger
   ) throws(ServeError) {
     self.plan = plan
+    self.book = book
     let bound = Bound()
     self.bound = bound
     let tokens: TokenFile?
@@ -61,11 +66,16 @@ public struct SlotServer: Service {
     for hub in hubs { hub.bell.start() }
     defer { endStreams() }
     do {
-      // A graceful shutdown waits for what is being answered: streams end, and each subscriber knows where it stands.
+      // A graceful shutdown waits for what is being answered: streams end, and each subscriber knows where it stands. One that
+      // takes nothing would have it wait for ever.
       try await withGracefulShutdownHandler {
         try await application.run()
       } onGracefulShutdown: {
         endStreams()
+        Task { [book] in
+          try? await Task.sleep(for: Self.farewell)
+          book.cutAll()
+        }
       }
     } catch let error as IOError {
       throw ServeError.cannotListen(address: "\(plan.host):\(plan.port)", reason: "\(error)")

@@ -39,8 +39,11 @@ struct EventRoutes: Sendable {
         // Not before it is written: a client that has gone by then is no subscriber.
         let stream = EventStream(
           hub: hub,
-          session: EventSession(asked, source: hub.source, plan: plan, map: map, after: after),
-          entry: hub.book.add(name: name, slot: hub.slot, position: after) { channel.close(promise: nil) },
+          session: EventSession(
+            asked, source: hub.source, recent: hub.recent, plan: plan, map: map, after: after),
+          entry: hub.book.add(name: name, peer: context.peer, slot: hub.slot, position: after) {
+            channel.close(promise: nil)
+          },
           wait: asked.wait, logger: logger)
         try await stream.run(&writer)
       })

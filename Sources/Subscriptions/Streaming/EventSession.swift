@@ -20,6 +20,8 @@ final class EventSession: @unchecked Sendable {
 
   private let cursor: EventCursor
   private let source: EventSource
+  private let recent: RecentStates
+  private let plan: EventPlan
   private var writer: EventWriter
   private let gzip: Gzip?
   private var left: Int
@@ -28,11 +30,19 @@ final class EventSession: @unchecked Sendable {
   /// The most bytes of a batch, before they are compressed, and the most changes that are passed over for one.
   private static let batchBytes = 128 << 10
   private static let batchChanges = 20_000
+  /// Rows that one who is behind the others remembers for himself: 128 KiB.
+  private static let rows = 4_096
 
-  init(_ request: EventRequest, source: EventSource, plan: EventPlan, map: StateMap, after: Position) {
+  init(
+    _ request: EventRequest, source: EventSource, recent: RecentStates, plan: EventPlan, map: StateMap,
+    after: Position
+  ) {
     self.source = source
+    self.recent = recent
+    self.plan = plan
     cursor = EventCursor(
-      source.log, plan: plan, map: map, after: after, filter: request.filter, follows: true)
+      source.log, plan: plan, map: map, after: after, filter: request.filter, follows: true, remembering: 0)
+    cursor.recent = recent
     writer = EventWriter(plan, format: request.format, framing: request.framing)
     gzip = request.isCompressed ? Gzip() : nil
     left = request.limit ?? .max
@@ -44,6 +54,9 @@ final class EventSession: @unchecked Sendable {
     Result { () throws(ChangeLogError) in
       // The map may have learned a state since.
       if let map = source.map(), map != cursor.map { cursor.map = map }
+      if !recent.advance(for: cursor.position, plan: plan, map: cursor.map) {
+        cursor.remember(rows: Self.rows)
+      }
       var batch = Batch(position: cursor.position)
       var isEnd = false
       while left > 0, writer.bytes.count < Self.batchBytes {

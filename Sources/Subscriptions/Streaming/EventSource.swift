@@ -29,6 +29,7 @@ public struct EventSource: Sendable {
 /// What serves a slot's events: who waits, who reads, who is being sent what.
 final class EventHub: Sendable {
   let source: EventSource
+  let recent: RecentStates
   let bell: LogBell
   let pool: ReadPool
   let book: SubscriberBook
@@ -39,6 +40,7 @@ final class EventHub: Sendable {
   ) {
     self.slot = slot
     self.source = source
+    recent = RecentStates(source.log)
     self.book = book
     self.pool = pool
     let tail = source.log.tail ?? LogTail()

@@ -30,7 +30,7 @@ struct EventStream: Sendable {
         throw error
       }
       try await send(batch.bytes, batch.position, batch.events, &writer)
-      if batch.isLast { break }
+      if batch.isLast || hub.bell.isOver { break }
       guard batch.isAtEnd else { continue }
       if batch.events > 0, let wait { waitsUntil = .now + wait }
       if try await !more(after: seen, until: waitsUntil, &writer, batch.position) { break }

@@ -8,6 +8,8 @@ public final class SubscriberBook: Sendable {
   public struct Entry: Sendable {
     /// Whose token it came with; nil where nobody is asked for one.
     public let name: String?
+    /// Where it asks from: address and port; nil where that is not known.
+    public let peer: String?
     /// The slot.
     public let slot: String
     /// Everything up to here was taken from us.
@@ -50,11 +52,13 @@ public final class SubscriberBook: Sendable {
   /// How many were cut off.
   public var cuts: UInt64 { state.withLock { $0.cuts } }
 
-  func add(name: String?, slot: String, position: Position, cut: @escaping @Sendable () -> Void) -> Int {
+  func add(
+    name: String?, peer: String?, slot: String, position: Position, cut: @escaping @Sendable () -> Void
+  ) -> Int {
     state.withLock { state in
       state.nextID += 1
       state.entries[state.nextID] = Entry(
-        name: name, slot: slot, position: position, since: .now, cut: cut)
+        name: name, peer: peer, slot: slot, position: position, since: .now, cut: cut)
       return state.nextID
     }
   }
@@ -69,6 +73,15 @@ public final class SubscriberBook: Sendable {
       state.entries[id]?.position = position
       state.entries[id]?.events += UInt64(events)
     }
+  }
+
+  /// Cuts off all that are left.
+  func cutAll() {
+    let left = state.withLock { state in
+      defer { state.entries.removeAll() }
+      return Array(state.entries.values)
+    }
+    for entry in left { entry.cut() }
   }
 
   /// Cuts off those of a slot that are stalled and have more than `limit` bytes of the log before them; returns them.

@@ -35,10 +35,11 @@ struct RunCommand: AsyncParsableCommand {
         pipeline: pipeline, subscribers: book, logger: logging.logger("status"))
       HastyStop.install()
       let service = PipelineService(pipeline: pipeline, reporter: reporter)
+      // Also when it fails the others end in order: cancelled, the server would call its own end an error.
       var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
         .init(
           service: service, successTerminationBehavior: .gracefullyShutdownGroup,
-          failureTerminationBehavior: .cancelGroup)
+          failureTerminationBehavior: .gracefullyShutdownGroup)
       ]
       if let serve = definition.serve, let book {
         let server = try ServingService(serve, pipeline: pipeline, book: book, logger: logging.logger("http"))

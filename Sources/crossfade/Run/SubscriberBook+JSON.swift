@@ -10,6 +10,7 @@ extension SubscriberBook {
     let entries = entries.map { entry -> JSONValue in
       [
         "name": entry.name.map { .string($0) } ?? .null,
+        "peer": entry.peer.map { .string($0) } ?? .null,
         "position": .string("\(entry.position)"),
         "behind_bytes": .unsigned(end.bytes(since: entry.position.endLSN)),
         "events": .unsigned(entry.events),

@@ -52,9 +52,11 @@ struct RecordedStatus: Decodable {
     let name: String?
     let behind: UInt64
     let stalled: Int64?
+    let peer: String?
+    let position: String?
 
     enum CodingKeys: String, CodingKey {
-      case name
+      case name, peer, position
       case behind = "behind_bytes"
       case stalled = "stalled_s"
     }
@@ -93,7 +95,8 @@ struct RecordedStatus: Decodable {
       pending: recorded.dualWrite.pending ?? 0,
       keeping: recorded.keeping, failure: recorded.failure)
     standing.subscribers = (recorded.subscribers ?? []).map {
-      SubscriberStanding(name: $0.name, behind: $0.behind, stalled: $0.stalled)
+      SubscriberStanding(
+        name: $0.name, behind: $0.behind, stalled: $0.stalled, peer: $0.peer, position: $0.position)
     }
     return standing
   }

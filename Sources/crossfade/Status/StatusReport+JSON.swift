@@ -15,7 +15,7 @@ extension StatusReport {
       "server": server, "stages": .array(standing.stages.map(Self.stage)), "rates": rates,
       "replication_slot": replicationSlot, "checkpoint": checkpoint, "quarantine": quarantine,
       "backfill": backfill, "direction": direction, "reads": reads,
-      "log": log, "keeping": keeping, "prepared": prepared, "process": process,
+      "log": log, "keeping": keeping, "subscribers": subscriberList, "prepared": prepared, "process": process,
     ]
   }
 

@@ -9,10 +9,29 @@ extension StatusReport {
     var facts: [(String, String)] = []
     if let archive = keeping.archive { facts.append(("archive", text(archive))) }
     facts.append(("retention", Self.text(keeping)))
-    if let subscribers = standing.process?.subscribers, !subscribers.isEmpty {
+    if !subscribers.isEmpty {
       facts.append(("events", Self.text(subscribers)))
     }
     return facts
+  }
+
+  /// Who is being sent events; nobody by a process that has ended.
+  private var subscribers: [SubscriberStanding] {
+    standing.process.map { $0.isAlive ? $0.subscribers : [] } ?? []
+  }
+
+  /// The same for programs.
+  var subscriberList: JSONValue {
+    .array(
+      subscribers.map { subscriber in
+        [
+          "name": subscriber.name.map { .string($0) } ?? .null,
+          "peer": subscriber.peer.map { .string($0) } ?? .null,
+          "position": subscriber.position.map { .string($0) } ?? .null,
+          "behind_bytes": .unsigned(subscriber.behind),
+          "stalled_s": subscriber.stalled.map { .integer($0) } ?? .null,
+        ]
+      })
   }
 
   /// How many there are, how far the last of them is, and who takes nothing.
