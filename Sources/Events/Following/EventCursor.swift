@@ -31,7 +31,8 @@ public final class EventCursor {
     reader = EventReader(plan, map: map)
     last = after
     walk = LogWalk(
-      log, after: after, through: through, tables: [plan.table], crossesDamage: true, follows: follows)
+      log, after: after, through: through, tables: [plan.table], messages: OwnMarks.correction,
+      crossesDamage: true, follows: follows)
   }
 
   /// Everything up to here was given, or passed over: what to go on after.

@@ -15,10 +15,10 @@ struct EventReader {
     rule = StateRule(map: map)
   }
 
-  /// The event of a change; nil for a message. A row that came without its key is a gap: nobody knows which it is.
+  /// The event of a change; nil for a message that is no correction. A row that came without its key is a gap: nobody knows which it is.
   mutating func event(_ change: LogChange, after position: Position) throws(ChangeLogError) -> StateEvent? {
     switch change.kind {
-    case .message: return nil
+    case .message: return try correction(change, after: position)
     case .truncate:
       return StateEvent(
         kind: .truncated, position: change.position, operation: .truncate, transaction: change.transaction,

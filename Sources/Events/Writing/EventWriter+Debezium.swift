@@ -86,6 +86,10 @@ extension EventWriter {
     case .none(let reason) where event.gap == nil: member("reason", reason.rawValue)
     case .none: break
     }
+    if let correction = event.correction {
+      member("cause", correction.cause.rawValue)
+      if let corrects = correction.corrects { member("corrects", "\(corrects)") }
+    }
     if let gap = event.gap {
       member("after", "\(gap.after)")
       if let next = gap.next { member("next", "\(next)") }
