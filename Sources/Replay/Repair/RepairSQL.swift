@@ -8,7 +8,7 @@ struct RepairSQL {
   /// The new column's type, where the map is given by hand; nil for the target's own map.
   let givenMapType: String?
   /// Whether anybody hears what is told of the rows.
-  let isHeard: Bool
+  var isHeard = true
 
   /// Writes the rows of a batch, tells of each and moves the position, in one statement: `$1` slot, `$2` end LSN, `$3`
   /// ordinal, `$4` changes, `$5` rows refused, `$6` gaps, `$7` finished; then the map's statuses and ids where it is given; then
