@@ -51,17 +51,17 @@ import Testing
   func prepared() throws {
     #expect(
       try framed("b3:20:30 Mcrossfade/slot R7 I7 \(c)1 P3:20:30 K3:40:50 B60 I7 C60:70")
-        == "=30 B40 Oours \(c)1 C40:50 B60 R7 I7 C60:70")
+        == "=30 -30 B40 Oours \(c)1 C40:50 B60 R7 I7 C60:70")
     #expect(
       try framed("S3 Mcrossfade/slot@3 R7@3 I7@3 \(c)1@3 E p3:20:30 K3:40:50 B60 I7 C60:70")
-        == "=30 B40 Oours \(c)1 C40:50 B60 R7 I7 C60:70")
+        == "=30 -30 B40 Oours \(c)1 C40:50 B60 R7 I7 C60:70")
     var log = FramedLog()
     try log.take("b3:20:30 Mcrossfade/slot R7 I7 \(c)1 P3:20:30")
     log.framer = StreamFramer(
       ownOrigin: "ours", ownPrefix: "crossfade", ownContent: "slot", ownCorrections: "crossfade.correction",
       prepared: log.framer.pending)
     try log.take("B32 R7 I7 C32:35 K3:40:50 B60 I7 C60:70")
-    #expect(log.text == "=30 B32 R7 I7 C32:35 B40 Oours \(c)1 C40:50 B60 R7 I7 C60:70")
+    #expect(log.text == "=30 -30 B32 R7 I7 C32:35 B40 Oours \(c)1 C40:50 B60 R7 I7 C60:70")
   }
 
   @Test("where none is asked for, a transaction of ours leaves its end only")
