@@ -157,7 +157,8 @@ extension CommandTests {
       try slot.sql("UPDATE transactions SET status = 'new' WHERE id IN (1, 2)")
       try #require(try slot.await("SELECT count(*) = 2 FROM crossfade.quarantine"))
       try slot.sql("INSERT INTO transaction_state VALUES (9, 'new', 'new')")
-      // Right already, behind the stream's back: nothing is left to write.
+      // Right already, and nobody is there to see it: nothing is left to write.
+      try slot.stop()
       try slot.hidden("UPDATE transactions SET state_id = 9 WHERE id IN (1, 2)")
       let application = try slot.connect()
       try application.script(
@@ -165,6 +166,7 @@ extension CommandTests {
       let retry = try slot.crossfade("quarantine", "retry")
       #expect(retry.output == "2 rows tried: 1 released, 1 remain\n")
       try application.script("COMMIT", purpose: "commit")
+      try slot.start()
       try #require(try slot.await("SELECT count(*) = 0 FROM crossfade.quarantine"))
       try slot.awaitApplied()
       #expect(

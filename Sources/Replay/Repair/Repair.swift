@@ -32,7 +32,10 @@ public struct Repair {
     let session = try RepairSession(plan, interrupt: interrupt)
     try session.requireStates()
     let found: RepairRecord?
-    do { found = try session.record() } catch { throw .postgres(error) }
+    do {
+      found = try session.record()
+      try session.release()
+    } catch { throw .postgres(error) }
     if let found, !found.finished, !restart {
       guard found.request == plan.request else { throw isUnfinished(found) }
       return RepairStanding(

@@ -90,6 +90,12 @@ final class RepairSession {
     }
   }
 
+  /// Lets go of the lock, before the session ends: the server notices that a moment later, and whoever comes next would be
+  /// refused.
+  func release() throws(PostgresError) {
+    try connection.query("SELECT pg_advisory_unlock_all()", purpose: "let go of the replay's lock")
+  }
+
   /// Where the repair begun last stands.
   func record() throws(PostgresError) -> RepairRecord? {
     try RepairRecord.load(slot: slot, on: connection)
