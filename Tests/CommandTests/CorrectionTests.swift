@@ -174,6 +174,37 @@ extension CommandTests {
       try slot.stop()
     }
 
+    @Test(
+      "under traffic, while the map learns one status after the other, the last event of each row is what it is"
+    )
+    func order() async throws {
+      let slot = try LedgerSlot.running("corrected_order")
+      let statuses = ["AUTH", "new1", "new2", "new3", "new4"]
+      let writer = slot.traffic(milliseconds: 5000, statuses: statuses, pauseMicroseconds: 2000)
+      for number in 1...4 {
+        _ = try slot.await("SELECT count(*) > 10 FROM crossfade.quarantine", within: .seconds(2))
+        try slot.sql("INSERT INTO transaction_state VALUES (\(8 + number), 'new\(number)', 'new\(number)')")
+        for _ in 0..<3 { #expect(try slot.crossfade("quarantine", "retry").output.hasSuffix("remain\n")) }
+      }
+      #expect(try await writer.value.get() > 100)
+      try slot.awaitApplied()
+      #expect(try slot.crossfade("quarantine", "retry").status == .exited(0))
+      try slot.awaitApplied()
+      var last: [String: Event] = [:]
+      let all = try events(slot)
+      for event in all { last[event.subject] = event }
+      #expect(all.contains { $0.type == Self.type } == slot.hasMessages)
+      let rows = try slot.connect().query(
+        "SELECT id::text, status, state_id::text FROM transactions", purpose: "read the rows")
+      for row in 0..<rows.rowCount {
+        guard let event = last[rows[row, 0] ?? ""] else { continue }
+        #expect(event.status == rows[row, 1])
+        // What the definition's map does not know is told by corrections alone.
+        if let state = event.state?.split(separator: " ").first { #expect(String(state) == rows[row, 2]) }
+      }
+      try slot.stop()
+    }
+
     @Test("each row that a replay repairs gives one event, with what it held, though the replay is killed")
     func repaired() throws {
       let slot = try LedgerSlot.running("corrected_replay")
