@@ -38,6 +38,8 @@ public struct CapturePlan: Sendable {
   public var ownOrigin: String
   /// The prefix of the logical message our own transactions begin with, where origins are not granted.
   public var ownPrefix: String
+  /// The prefix of those logical messages of our own transactions that go to the log; nil where none does.
+  public var ownCorrections: String?
   /// What is asked of the stream.
   public var wishes: StreamWishes
   /// Whether a new slot is made to be synchronized to standbys; nil: where the server can.
@@ -46,7 +48,8 @@ public struct CapturePlan: Sendable {
   /// A plan from its parts.
   public init(
     connection: String, slot: String, publication: String, table: Table, directory: String, segmentSize: Int,
-    ownOrigin: String, ownPrefix: String, wishes: StreamWishes = StreamWishes(), failover: Bool? = nil
+    ownOrigin: String, ownPrefix: String, ownCorrections: String? = nil,
+    wishes: StreamWishes = StreamWishes(), failover: Bool? = nil
   ) {
     self.connection = connection
     self.slot = slot
@@ -56,6 +59,7 @@ public struct CapturePlan: Sendable {
     self.segmentSize = segmentSize
     self.ownOrigin = ownOrigin
     self.ownPrefix = ownPrefix
+    self.ownCorrections = ownCorrections
     self.wishes = wishes
     self.failover = failover
   }

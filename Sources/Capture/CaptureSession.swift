@@ -146,7 +146,7 @@ struct CaptureSession {
       stream: replication, feed: feed, status: status, interrupt: interrupt,
       framer: StreamFramer(
         ownOrigin: plan.ownOrigin, ownPrefix: plan.ownPrefix, ownContent: plan.slot,
-        prepared: prepared, spoolIsComplete: spoolIsComplete),
+        ownCorrections: plan.ownCorrections, prepared: prepared, spoolIsComplete: spoolIsComplete),
       start: start, reportInterval: source.reportInterval, confirmationLimit: confirmationLimit,
       appliedPosition: appliedPosition,
       rolledBack: { (subtransactions, between) throws(CaptureError) in

@@ -116,9 +116,9 @@ struct Applier {
 
   /// Enough has gathered. Few keys may change so often that there is always something more to read: whole transactions are enough, too.
   private var isFull: Bool {
-    let batch = builder.batch
-    return batch.keys.count >= plan.batch
-      || (batch.endLSN != nil && !builder.isInsideTransaction && batch.changes >= 8 * plan.batch)
+    builder.batch.keys.count >= plan.batch
+      || (builder.batch.changes >= 8 * plan.batch && builder.batch.endLSN != nil
+        && !builder.isInsideTransaction)
   }
 
   /// Takes records in until the batch is full or nothing is there. Says whether anything came.

@@ -33,8 +33,8 @@ public struct DualWritePlan: Sendable {
   }
 
   /// The replication origin our writes carry where the role may set one up.
-  public static func origin(slot: String) -> String { "crossfade_\(slot)" }
+  public static func origin(slot: String) -> String { OwnMarks.origin(slot: slot) }
 
   /// The prefix of the logical message our transactions begin with otherwise; its content is the slot's name.
-  public static let messagePrefix = "crossfade"
+  public static let messagePrefix = OwnMarks.message
 }

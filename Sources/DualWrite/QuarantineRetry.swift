@@ -4,7 +4,8 @@ public import Postgres
 /// Derives the quarantined rows again, as they stand now, and releases those that have a value or are gone. Where both columns are
 /// written it derives nothing: a row that agrees by now is released, the others are for the application to write.
 ///
-/// For one thread; may run beside the dual-write. Its writes carry our mark, so capture drops them.
+/// For one thread; may run beside the dual-write. Its writes carry our mark, so capture drops them, and keeps what it tells of
+/// the rows that it releases (`CorrectionSQL`).
 public struct QuarantineRetry {
   /// What became of the rows.
   public struct Outcome: Sendable, Equatable {
@@ -57,7 +58,8 @@ public struct QuarantineRetry {
     let purpose = "prepare the retry"
     try connection.prepare("apply", sql.applyKeys, purpose: purpose)
     try connection.prepare("hold", QuarantineSQL.hold, purpose: purpose)
-    try connection.prepare("release", QuarantineSQL.releaseDerived(sql), purpose: purpose)
+    let isHeard = CorrectionSQL.isHeard(major: connection.serverVersion.major)
+    try connection.prepare("release", QuarantineSQL.releaseDerived(sql, isHeard: isHeard), purpose: purpose)
   }
 
   /// Goes once through the quarantine, batch by batch, each in a commit of its own.
@@ -141,7 +143,8 @@ public struct QuarantineRetry {
     statements.append(PipelineStatement("hold", held))
     statements.append(PipelineStatement("release", held + arrays))
     try connection.startPipeline(statements, purpose: purpose)
-    return try connection.finishPipeline(purpose: purpose).last?.affectedRows ?? 0
+    let released = try connection.finishPipeline(purpose: purpose).last?.integer(0, 0)
+    return Int(clamping: released ?? 0)
   }
 
   private func array(_ values: [String]) -> Parameter {

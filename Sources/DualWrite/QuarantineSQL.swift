@@ -35,18 +35,38 @@ enum QuarantineSQL {
     """
 
   /// Releases those keys in `$2` (JSON; their columns in `$3`, ...) of slot `$1` whose row is gone or has a value that
-  /// the map gives it.
-  static func releaseDerived(_ sql: DerivationSQL) -> String {
+  /// the map gives it; gives how many, and tells of each row that is there.
+  ///
+  /// What is told is the last that was said of the row: it is held until the commit, and a row that somebody else holds stays in
+  /// quarantine. It is not waited for: the dual-write takes rows first and the quarantine after, we hold that already.
+  static func releaseDerived(_ sql: DerivationSQL, isHeard: Bool = true) -> String {
+    let derive = sql.derive
     let arrays = sql.keyTypes.indices.map { ", $\($0 + 3)::\(sql.keyTypes[$0])[]" }.joined()
     let names = sql.keyTypes.indices.map { "k\($0 + 1)" }
-    let match = zip(sql.derive.key, names).map { "t.\($0.quoted) = k.\($1)" }.joined(separator: " AND ")
-    let new = "t.\(sql.derive.to.quoted)"
+    let match = zip(derive.key, names).map { "t.\($0.quoted) = k.\($1)" }.joined(separator: " AND ")
+    let new = "t.\(derive.to.quoted)"
+    let told = CorrectionSQL.count(
+      where: "r.stands",
+      [
+        ("cause", "'quarantine'"), ("corrects", "r.position::text"), ("key", "r.key"), ("state", "r.state"),
+        ("code", "r.code"), ("status", "r.status"),
+      ], isHeard: isHeard)
     return """
-      DELETE FROM crossfade.quarantine AS q
-      USING unnest($2::text[]\(arrays)) AS k(key, \(names.joined(separator: ", ")))
-      WHERE q.slot = $1 AND q.key = k.key::jsonb AND NOT EXISTS (
-        SELECT FROM \(sql.derive.table.quoted) AS t
-        WHERE \(match) AND (\(new) IS NULL OR \(new) IS DISTINCT FROM \(sql.derived)))
+      WITH k AS (SELECT * FROM unnest($2::text[]\(arrays)) AS u(key, \(names.joined(separator: ", ")))),
+      agreed AS (
+        SELECT k.key, \(new)::text AS state, \(CorrectionSQL.code(of: new, derive.map)) AS code,
+               t.\(derive.from.quoted)::text AS status
+          FROM k JOIN \(derive.table.quoted) AS t ON \(match)
+         WHERE \(new) IS NOT NULL AND \(new) IS NOT DISTINCT FROM \(sql.derived)
+           FOR NO KEY UPDATE OF t SKIP LOCKED),
+      released AS (
+        DELETE FROM crossfade.quarantine AS q
+        USING (SELECT key, true AS stands, state, code, status FROM agreed
+               UNION ALL SELECT k.key, false, NULL, NULL, NULL FROM k
+                          WHERE NOT EXISTS (SELECT FROM \(derive.table.quoted) AS t WHERE \(match))) AS d
+        WHERE q.slot = $1 AND q.key = d.key::jsonb
+        RETURNING q.key, q.position, d.stands, d.state, d.code, d.status)
+      SELECT count(*), \(told) FROM released AS r
       """
   }
 }

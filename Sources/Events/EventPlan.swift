@@ -9,6 +9,8 @@ public struct EventPlan: Hashable, Sendable {
   public var entity: String
   /// Columns of the table that events carry beside key and state.
   public var columns: [Identifier]
+  /// The slot, whose corrections are believed.
+  public var slot: String
   /// CloudEvents' `source`: what the ids are unique in.
   public var source: String
 
@@ -17,6 +19,7 @@ public struct EventPlan: Hashable, Sendable {
     derive = definition.derive
     entity = definition.events.entity ?? Self.entity(of: definition.derive.table.name.name)
     columns = definition.events.columns
+    slot = origin.slot
     source = "/crossfade/\(origin.systemIdentifier)/\(origin.slot)"
   }
 

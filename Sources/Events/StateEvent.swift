@@ -14,6 +14,8 @@ public struct StateEvent: Hashable, Sendable {
     case deleted
     /// All rows went.
     case truncated
+    /// Crossfade settled a row's state that no change of the row told, or repaired it.
+    case stateCorrected = "state.corrected"
     /// Changes may be missing here.
     case gap
   }
@@ -91,6 +93,8 @@ public struct StateEvent: Hashable, Sendable {
   public let columns: [ColumnReading]
   /// What is missing, of a gap.
   public let gap: EventGap?
+  /// Of a correction: why it was written, and what it corrects.
+  public internal(set) var correction: Correction?
 }
 
 /// A part of the log of which nobody knows what it held.

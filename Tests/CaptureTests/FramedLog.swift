@@ -10,7 +10,7 @@ struct FramedLog {
     var bytes: Int
   }
 
-  /// Our origin is `ours`, our mark `Mcrossfade/slot`.
+  /// Our origin is `ours`, our mark `Mcrossfade/slot`, our corrections `Mcrossfade.correction/...`.
   var framer: StreamFramer
   private(set) var words: [String] = []
   /// What the server would say was rolled back, and what it was asked.
@@ -22,8 +22,8 @@ struct FramedLog {
 
   init(prepared: [PreparedTransaction] = [], spoolIsComplete: Bool = false) {
     framer = StreamFramer(
-      ownOrigin: "ours", ownPrefix: "crossfade", ownContent: "slot", prepared: prepared,
-      spoolIsComplete: spoolIsComplete)
+      ownOrigin: "ours", ownPrefix: "crossfade", ownContent: "slot",
+      ownCorrections: "crossfade.correction", prepared: prepared, spoolIsComplete: spoolIsComplete)
   }
 
   var text: String { words.joined(separator: " ") }

@@ -50,13 +50,33 @@ import Testing
   @Test("the release of a retried quarantine")
   func release() throws {
     let sql = DerivationSQL(try .example(), keyTypes: ["bigint"])
-    #expect(
-      QuarantineSQL.releaseDerived(sql) == """
+    func release(_ told: String) -> String {
+      """
+      WITH k AS (SELECT * FROM unnest($2::text[], $3::bigint[]) AS u(key, k1)),
+      agreed AS (
+        SELECT k.key, t."state_id"::text AS state, (SELECT m."code"::text FROM "public"."transaction_state" AS m WHERE m."id" = t."state_id" LIMIT 1) AS code,
+               t."status"::text AS status
+          FROM k JOIN "public"."transactions" AS t ON t."id" = k.k1
+         WHERE t."state_id" IS NOT NULL AND t."state_id" IS NOT DISTINCT FROM \(sql.derived)
+           FOR NO KEY UPDATE OF t SKIP LOCKED),
+      released AS (
         DELETE FROM crossfade.quarantine AS q
-        USING unnest($2::text[], $3::bigint[]) AS k(key, k1)
-        WHERE q.slot = $1 AND q.key = k.key::jsonb AND NOT EXISTS (
-          SELECT FROM "public"."transactions" AS t
-          WHERE t."id" = k.k1 AND (t."state_id" IS NULL OR t."state_id" IS DISTINCT FROM \(sql.derived)))
-        """)
+        USING (SELECT key, true AS stands, state, code, status FROM agreed
+               UNION ALL SELECT k.key, false, NULL, NULL, NULL FROM k
+                          WHERE NOT EXISTS (SELECT FROM "public"."transactions" AS t WHERE t."id" = k.k1)) AS d
+        WHERE q.slot = $1 AND q.key = d.key::jsonb
+        RETURNING q.key, q.position, d.stands, d.state, d.code, d.status)
+      SELECT count(*), \(told) FROM released AS r
+      """
+    }
+    #expect(
+      QuarantineSQL.releaseDerived(sql)
+        == release(
+          "count(CASE WHEN r.stands THEN pg_logical_emit_message(true, 'crossfade.correction', "
+            + "convert_to(json_build_object('cause', 'quarantine', 'corrects', r.position::text, 'key', r.key, "
+            + "'state', r.state, 'code', r.code, 'status', r.status)::text, "
+            + "(CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END)::name)) END)"))
+    #expect(
+      QuarantineSQL.releaseDerived(sql, isHeard: false) == release("count(*) FILTER (WHERE r.stands)"))
   }
 }

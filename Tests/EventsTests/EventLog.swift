@@ -68,13 +68,14 @@ final class EventLog {
     case update([ColumnImage], key: [ColumnImage]? = nil, old: [ColumnImage]? = nil)
     case delete(key: [ColumnImage]? = nil, old: [ColumnImage]? = nil)
     case truncate
+    case message(prefix: String, content: String, isTransactional: Bool = true)
   }
 
   /// Writes a transaction of the given second; returns where it ends.
   @discardableResult
   func commit(
     second: Int64, columns: [String] = ["id", "status", "state_id"], keyed: [String] = ["id"],
-    _ changes: [Change]
+    origin: String? = nil, describes: Bool = true, _ changes: [Change]
   ) throws -> LSN {
     end += 0x100
     let group = RecordGroup()
@@ -87,11 +88,14 @@ final class EventLog {
     let (final, over) = (LSN(rawValue: end - 0x30), LSN(rawValue: end))
     let id = Self.id
     add { Begin(finalLSN: final, commitTime: time, xid: TransactionID(rawValue: 7)).encode(to: &$0) }
-    add {
-      Relation(
-        id: id, namespace: "public", name: "transactions", replicaIdentity: .default,
-        columns: columns.map { Column(isKey: keyed.contains($0), name: $0, type: TypeOID(rawValue: 25)) }
-      ).encode(to: &$0)
+    if let origin { add { Origin(lsn: .invalid, name: origin).encode(to: &$0) } }
+    if describes {
+      add {
+        Relation(
+          id: id, namespace: "public", name: "transactions", replicaIdentity: .default,
+          columns: columns.map { Column(isKey: keyed.contains($0), name: $0, type: TypeOID(rawValue: 25)) }
+        ).encode(to: &$0)
+      }
     }
     for change in changes {
       switch change {
@@ -116,6 +120,13 @@ final class EventLog {
           Delete(relation: id, oldKind: old == nil ? .key : .full, old: try before.view).encode(to: &$0)
         }
       case .truncate: add { Truncate(relations: [id]).encode(to: &$0) }
+      case .message(let prefix, let content, let isTransactional):
+        let (prefix, content) = (Array(prefix.utf8), Array(content.utf8))
+        add {
+          LogicalMessage(
+            isTransactional: isTransactional, lsn: final, prefix: prefix.rawBytes, content: content.rawBytes
+          ).encode(to: &$0)
+        }
       }
     }
     add { Commit(commitLSN: final, endLSN: over, commitTime: time).encode(to: &$0) }

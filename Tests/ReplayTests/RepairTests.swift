@@ -17,6 +17,8 @@ import Testing
     for event in events { batch.add(event) }
     #expect(batch.keys == [key(1), key(2)] && batch.changes == 5)
     #expect(batch.position == events.last?.position)
+    // Of each the last change is what a repair corrects.
+    #expect(batch.rows.map(\.position) == [events[1].position, events[2].position])
   }
 
   @Test("a rate holds over the whole time, not from batch to batch")
@@ -49,23 +51,37 @@ import Testing
   @Test("the statement, by the target's map and by one given")
   func sql() throws {
     let derive = try ReplayLog.derive()
+    let derived =
+      "(SELECT m.id::bigint FROM unnest($8::text[], $9::text[]) AS m(status, id) "
+      + #"WHERE m.status COLLATE "C" IS NOT DISTINCT FROM t."status"::text)"#
+    let code =
+      #"(SELECT m."code"::text FROM "public"."transaction_state" AS m WHERE m."id" = t."state_id" LIMIT 1)"#
     let given = RepairSQL(derive: derive, keyTypes: ["bigint"], givenMapType: "bigint").apply
     #expect(
       given == """
-        WITH written AS (
-          UPDATE "public"."transactions" AS t SET "state_id" = (SELECT m.id::bigint FROM unnest($8::text[], $9::text[]) AS m(status, id) WHERE m.status COLLATE "C" IS NOT DISTINCT FROM t."status"::text)
-          FROM (SELECT * FROM unnest($10::bigint[]) AS u(k1) ORDER BY 1) AS k
-          WHERE t."id" = k.k1 AND (SELECT m.id::bigint FROM unnest($8::text[], $9::text[]) AS m(status, id) WHERE m.status COLLATE "C" IS NOT DISTINCT FROM t."status"::text) IS NOT NULL AND t."state_id" IS DISTINCT FROM (SELECT m.id::bigint FROM unnest($8::text[], $9::text[]) AS m(status, id) WHERE m.status COLLATE "C" IS NOT DISTINCT FROM t."status"::text)
-          RETURNING 1)
+        WITH held AS (
+          SELECT k.*, t."state_id"::text AS was, \(code) AS was_code
+            FROM (SELECT * FROM unnest($10::bigint[], $11::text[]) AS u(k1, corrects)
+                   ORDER BY 1) AS k
+            JOIN "public"."transactions" AS t ON t."id" = k.k1
+           WHERE \(derived) IS NOT NULL AND t."state_id" IS DISTINCT FROM \(derived)
+             FOR NO KEY UPDATE OF t),
+        written AS (
+          UPDATE "public"."transactions" AS t SET "state_id" = \(derived) FROM held AS k WHERE t."id" = k.k1 AND \(derived) IS NOT NULL AND t."state_id" IS DISTINCT FROM \(derived)
+          RETURNING k.corrects, json_build_array(t."id"::text) AS key, t."state_id"::text AS state, \(code) AS code,
+                    t."status"::text AS status, k.was, k.was_code)
         UPDATE crossfade.replay AS r
            SET end_lsn = $2::pg_lsn, ordinal = $3::numeric, changes = r.changes + $4::bigint,
-               written = r.written + (SELECT count(*) FROM written), refused = r.refused + $5::bigint,
+               written = r.written + (SELECT count(pg_logical_emit_message(true, 'crossfade.correction', convert_to(json_build_object('cause', 'replay', 'corrects', w.corrects, 'key', w.key, 'state', w.state, 'code', w.code, 'status', w.status, 'was', w.was, 'was_code', w.was_code)::text, (CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END)::name))) FROM written AS w), refused = r.refused + $5::bigint,
                gaps = r.gaps || $6::jsonb, updated_at = clock_timestamp(),
                finished_at = CASE WHEN $7::boolean THEN clock_timestamp() END
          WHERE r.slot = $1
         RETURNING r.written
         """)
+    let unheard = RepairSQL(derive: derive, keyTypes: ["bigint"], givenMapType: nil, isHeard: false).apply
+    #expect(unheard.contains("(SELECT count(*) FROM written AS w)"))
     let own = RepairSQL(derive: derive, keyTypes: ["bigint"], givenMapType: nil).apply
-    #expect(own.contains("unnest($8::bigint[])") && own.contains(#"FROM "public"."transaction_state""#))
+    #expect(
+      own.contains("unnest($8::bigint[], $9::text[])") && own.contains(#"FROM "public"."transaction_state""#))
   }
 }

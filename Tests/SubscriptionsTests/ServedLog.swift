@@ -51,6 +51,36 @@ final class ServedLog: @unchecked Sendable {
       map: { StateMap(Self.states) })
   }
 
+  /// Writes a transaction of our own that corrects a row of two.
+  func correct() throws {
+    end += 0x100
+    let group = RecordGroup()
+    func add(_ encode: (inout WireWriter) -> Void) {
+      var record = WireWriter()
+      encode(&record)
+      record.bytes.withUnsafeBytes { group.append(walStart: end, payload: $0) }
+    }
+    let (final, over) = (LSN(rawValue: end - 0x30), LSN(rawValue: end))
+    let time = Timestamp(rawValue: Int64(end) * 1_000)
+    add { Begin(finalLSN: final, commitTime: time, xid: TransactionID(rawValue: 8)).encode(to: &$0) }
+    add { Origin(lsn: .invalid, name: "crossfade_ledger").encode(to: &$0) }
+    for (ordinal, content) in [
+      #"{"cause":"quarantine","corrects":"0/1100","key":["1"],"state":"1","code":"authorized","status":"AUTH"}"#,
+      #"{"cause":"replay","key":["1"],"state":"2","code":"captured","status":null,"was":"1","was_code":"authorized"}"#,
+    ].enumerated() {
+      let (prefix, content) = (Array("crossfade.correction".utf8), Array(content.utf8))
+      add {
+        LogicalMessage(
+          isTransactional: true, lsn: final, prefix: prefix.rawBytes, content: content.rawBytes
+        ).encode(to: &$0)
+      }
+      ids.append("\(over).\(ordinal)")
+    }
+    add { Commit(commitLSN: final, endLSN: over, commitTime: time).encode(to: &$0) }
+    try writer.append(group)
+    try writer.sync()
+  }
+
   /// Writes a transaction of so many new rows.
   @discardableResult
   func commit(_ rows: Int = 1, status: String = "AUTH", padding: Int = 0) throws -> LSN {

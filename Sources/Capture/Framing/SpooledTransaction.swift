@@ -8,7 +8,7 @@ struct SpooledTransaction {
     /// Nothing has shown it yet but, perhaps, foreign origins.
     case undecided
     case foreign
-    /// Ours: nothing of it is kept.
+    /// Ours: nothing of it is kept but its corrections.
     case own
   }
 
@@ -38,10 +38,22 @@ struct SpooledTransaction {
   let xid: TransactionID
   let walStart: UInt64
   var standing = Standing.undecided
-  /// Bytes of its records in the spool.
+  /// Bytes of its records: in the spool, unless it is ours.
   private(set) var bytes = 0
   /// Row changes, truncations and messages among them.
   private(set) var changes = 0
+
+  /// Of our own: the corrections in the spool, and all bytes there.
+  private(set) var corrections = 0
+  private var correctionBytes = 0
+  /// What the log gets if it commits, and the bytes of it in the spool.
+  var kept: (changes: Int, bytes: Int) {
+    switch standing {
+    case .foreign: (changes, bytes)
+    case .own: (corrections, correctionBytes)
+    case .undecided: (0, bytes)
+    }
+  }
 
   /// Where the owner of the records changes.
   private var runs: [Run] = []
@@ -66,6 +78,12 @@ struct SpooledTransaction {
   mutating func add(bytes size: Int, isChange: Bool) {
     bytes += size
     if isChange { changes += 1 }
+  }
+
+  /// A record of our own, of so many bytes, goes to the spool.
+  mutating func keep(bytes size: Int, isCorrection: Bool) {
+    correctionBytes += size
+    if isCorrection { corrections += 1 }
   }
 
   /// A description goes to the spool as the next record. One that says again what stands there is not kept twice: a

@@ -4,7 +4,7 @@ import PGOutput
 extension StreamFramer {
   /// A change, a description or a message inside a block.
   mutating func spool(
-    _ walStart: UInt64, _ payload: UnsafeRawBufferPointer, marksOwn: Bool = false
+    _ walStart: UInt64, _ payload: UnsafeRawBufferPointer, marksOwn: Bool = false, isCorrection: Bool = false
   ) throws(CaptureError) -> Action {
     let idSize = state == .streaming ? 4 : 0
     guard payload.count >= 5 + idSize, var transaction = spooling.take() else {
@@ -22,15 +22,19 @@ extension StreamFramer {
       }
     }
     let isDescription = payload[0] == UInt8(ascii: "R") || payload[0] == UInt8(ascii: "Y")
-    if idSize > 0 {
-      transaction.enter(TransactionID(rawValue: payload.bigEndian(at: 1)))
+    let owner = idSize > 0 ? TransactionID(rawValue: payload.bigEndian(at: 1)) : nil
+    if let owner {
+      transaction.enter(owner)
     } else if !isDescription, transaction.standing == .foreign {
       complete(&transaction, payload)
     }
     if isDescription { describe(payload, idSize: idSize, in: &transaction) }
-    // Counted for our own too, so that a rollback finds its descriptions; nothing of it is spooled.
+    // Counted for our own too, so that a rollback finds its descriptions; of it only corrections are spooled.
     transaction.add(bytes: Self.recordSize(payload.count - idSize), isChange: !isDescription)
-    return transaction.standing == .own ? .drop : .spool(transaction.xid, idSize: idSize)
+    guard transaction.standing == .own else { return .spool(transaction.xid, idSize: idSize) }
+    guard isCorrection, owner.map({ $0 == transaction.xid }) ?? true else { return .drop }
+    keep(payload.count - idSize, in: &transaction)
+    return .spool(transaction.xid, idSize: idSize)
   }
 
   /// `O` inside a block: it has no transaction id.
@@ -46,6 +50,17 @@ extension StreamFramer {
     guard transaction.standing != .own else { return .drop }
     transaction.add(bytes: Self.recordSize(payload.count), isChange: false)
     return .spool(transaction.xid, idSize: 0)
+  }
+
+  /// A correction of ours, of so many bytes, goes to the spool; the first behind the origin that says so. Never one of a
+  /// subtransaction: we have none, and a rollback to a savepoint cuts nothing out of our own.
+  private mutating func keep(_ bytes: Int, in transaction: inout SpooledTransaction) {
+    if transaction.corrections == 0 {
+      let origin = mark.originRecord
+      held.append(Held(walStart: 0, payload: origin))
+      transaction.keep(bytes: Self.recordSize(origin.count), isCorrection: false)
+    }
+    transaction.keep(bytes: Self.recordSize(bytes), isCorrection: true)
   }
 
   /// In a stream a description counts for that transaction; in a prepared one for the connection, though the log gets

@@ -117,15 +117,17 @@ extension StreamFramer {
       throw violation(walStart, "a commit of transaction \(commit.xid), of which nothing was streamed")
     }
     let descriptions = transaction.descriptions
-    guard transaction.standing == .foreign, transaction.changes > 0 else {
+    let changes = transaction.kept.changes
+    if transaction.standing == .foreign, changes > 0 {
+      book.splice(descriptions)
+    } else {
       for description in descriptions { book.withhold(description) }
-      return .settle(.discard(commit.xid), end: commit.endLSN, changes: 0)
     }
-    book.splice(descriptions)
+    guard changes > 0 else { return .settle(.discard(commit.xid), end: commit.endLSN, changes: 0) }
     let end = Commit(commitLSN: commit.commitLSN, endLSN: commit.endLSN, commitTime: commit.commitTime)
     return .settle(
       .splice(commit.xid, .init(xid: commit.xid, walStart: transaction.walStart, commit: end)),
-      end: commit.endLSN, changes: transaction.changes)
+      end: commit.endLSN, changes: changes)
   }
 
   private mutating func finish(_ prepare: Prepare, _ walStart: UInt64) throws(CaptureError) -> Action {
@@ -145,13 +147,14 @@ extension StreamFramer {
   }
 
   private mutating func settle(_ prepare: Prepare, _ transaction: SpooledTransaction) -> Action {
-    let isOwn = transaction.standing == .own
+    let kept = transaction.kept
     let summary = PreparedTransaction(
       xid: prepare.xid, gid: prepare.gid, prepareLSN: prepare.prepareLSN, endLSN: prepare.endLSN,
-      prepareTime: prepare.prepareTime, changes: isOwn ? 0 : transaction.changes,
-      bytes: isOwn ? 0 : transaction.bytes)
+      prepareTime: prepare.prepareTime, changes: kept.changes,
+      bytes: kept.bytes)
     prepared[prepare.xid] = summary
-    preparedDescriptions[prepare.xid] = transaction.descriptions
+    // Those of our own are withheld, and do not go to the log with its corrections.
+    preparedDescriptions[prepare.xid] = transaction.standing == .own ? [] : transaction.descriptions
     return .settle(.prepare(summary), end: prepare.endLSN, changes: 0)
   }
 

@@ -5,7 +5,8 @@ package import PGOutput
 /// Invariants:
 /// - what goes to the log is whole transactions `B [O] [R Y ...] changes C`, and non-transactional messages between
 ///   them, in the order of their ends; a streamed or prepared transaction goes to a spool and gets there at its commit;
-/// - a transaction of our own (`OwnMark`) and an empty one leave nothing but their end LSN;
+/// - a transaction of our own (`OwnMark`) and an empty one leave nothing but their end LSN; one of our own with corrections is
+///   `B O corrections C` in the log, with our origin, which no other transaction there has;
 /// - the log's last description of a table is the connection's whenever a change comes (`RelationBook`).
 package struct StreamFramer {
   /// What to do with the message just seen. The messages in `held` go before it, to the same place.
@@ -45,7 +46,8 @@ package struct StreamFramer {
     /// B was seen, and perhaps O; nothing that shows whose transaction it is.
     case begun(final: UInt64)
     case inside(final: UInt64)
-    case own(final: UInt64)
+    /// One of ours; `keeps` once a correction of it has gone to the log. Until then `held` is what has to precede that.
+    case own(final: UInt64, keeps: Bool)
     /// Between S and E, of the transaction in `spooling`.
     case streaming
     /// Between b and P, of the transaction in `spooling`.
@@ -75,14 +77,16 @@ package struct StreamFramer {
   ///   - ownOrigin: the replication origin our writes carry, or what stands before a dot in it.
   ///   - ownPrefix: the prefix of the logical message our transactions begin with where origins are not granted.
   ///   - ownContent: that message's content.
+  ///   - ownCorrections: the prefix of our messages that go to the log; nil where none does.
   ///   - prepared: the prepared transactions whose spools are there.
   ///   - spoolIsComplete: whether those are all that the slot has ever sent and that are not settled.
   package init(
-    ownOrigin: String, ownPrefix: String, ownContent: String, prepared: [PreparedTransaction] = [],
-    spoolIsComplete: Bool = false
+    ownOrigin: String, ownPrefix: String, ownContent: String, ownCorrections: String? = nil,
+    prepared: [PreparedTransaction] = [], spoolIsComplete: Bool = false
   ) {
     self.spoolIsComplete = spoolIsComplete
-    mark = OwnMark(origin: ownOrigin, prefix: ownPrefix, content: ownContent)
+    mark = OwnMark(
+      origin: ownOrigin, prefix: ownPrefix, content: ownContent, correction: ownCorrections)
     for transaction in prepared { self.prepared[transaction.xid] = transaction }
   }
 
@@ -179,7 +183,8 @@ package struct StreamFramer {
     let kept: Bool
     switch state {
     case .inside(let begun): (final, kept) = (begun, true)
-    case .begun(let begun), .own(let begun): (final, kept) = (begun, false)
+    case .own(let begun, let keeps): (final, kept) = (begun, keeps)
+    case .begun(let begun): (final, kept) = (begun, false)
     case .outside: throw violation(walStart, "a commit outside a transaction")
     case .streaming, .preparing: throw violation(walStart, "a commit inside another transaction's block")
     }
@@ -207,11 +212,7 @@ package struct StreamFramer {
     case .inside: return .append
     case .own: return .drop
     case .begun(let final):
-      if mark.isOrigin(payload) {
-        state = .own(final: final)
-        held.removeAll(keepingCapacity: true)
-        return .drop
-      }
+      if mark.isOrigin(payload) { return enterOwn(final) }
       held.append(Held(walStart: walStart, payload: Array(payload)))
       return .hold
     case .streaming, .preparing: return spoolOrigin(payload)
@@ -229,15 +230,24 @@ package struct StreamFramer {
     let isTransactional = payload[1 + idSize] & 1 == 1
     if spooling != nil {
       return try spool(
-        walStart, payload, marksOwn: isTransactional && mark.isMessage(payload, idSize: idSize))
+        walStart, payload, marksOwn: isTransactional && mark.isMessage(payload, idSize: idSize),
+        isCorrection: mark.isCorrection(payload, idSize: idSize))
     }
     guard isTransactional else { return state == .outside ? .append : try change(walStart) }
-    if case .begun(let final) = state, mark.isMessage(payload, idSize: 0) {
-      state = .own(final: final)
-      held.removeAll(keepingCapacity: true)
-      return .drop
+    switch state {
+    case .begun(let final) where mark.isMessage(payload, idSize: 0): return enterOwn(final)
+    case .own(let final, _) where mark.isCorrection(payload, idSize: 0):
+      state = .own(final: final, keeps: true)
+      return .append
+    default: return try change(walStart)
     }
-    return try change(walStart)
+  }
+
+  /// The transaction is ours. Its begin is kept for a correction that may come, but no foreign origin.
+  private mutating func enterOwn(_ final: UInt64) -> Action {
+    state = .own(final: final, keeps: false)
+    held = Array(held.prefix(1)) + [Held(walStart: 0, payload: mark.originRecord)]
+    return .drop
   }
 
   func violation(_ walStart: UInt64, _ what: String) -> CaptureError {

@@ -78,6 +78,9 @@ struct LogSelection: Sendable {
   var through: LSN?
   var tables: Set<String>?
   var keys: LogKeys?
+  /// The prefix of messages that are wanted beside the tables, of transactions; nil: where tables or rows are asked for,
+  /// no message is.
+  var messages: [UInt8]?
   /// Whether the log's end is waited at.
   var follows = false
 }

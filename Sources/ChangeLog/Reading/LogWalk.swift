@@ -37,15 +37,18 @@ public final class LogWalk {
   ///
   /// - Parameters:
   ///   - keys: a few rows, looked for in the frames as they are.
+  ///   - messages: the prefix of messages that are wanted beside the tables, if they are of a transaction.
   ///   - follows: for those who wait at the log's end: what makes no sense there may be a write seen half done.
   public init(
     _ source: LogSource, after position: Position? = nil, through: LSN? = nil, tables: Set<String>? = nil,
-    keys: LogKeys? = nil, crossesDamage: Bool = false, follows: Bool = false
+    keys: LogKeys? = nil, messages: String? = nil, crossesDamage: Bool = false, follows: Bool = false
   ) {
     self.source = source
     self.through = through
     self.crossesDamage = crossesDamage
-    selection = LogSelection(after: position, tables: tables, keys: keys, follows: follows)
+    selection = LogSelection(
+      after: position, tables: tables, keys: keys, messages: messages.map { Array($0.utf8) }, follows: follows
+    )
     passed = position ?? Position(endLSN: .invalid)
   }
 

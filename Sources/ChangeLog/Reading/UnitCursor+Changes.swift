@@ -27,17 +27,24 @@ extension UnitCursor {
     case .truncate: return try truncation(place, number)
     case .message:
       guard let head = open else { return nil }
-      return message(record(place), head, number)
+      guard isForAll || isWantedMessage(place) else { return nil }
+      return LogChange(
+        kind: .message, transaction: head, ordinal: number, table: nil, emptied: nil, record: record(place))
     }
   }
 
-  /// A message that is wanted, in a transaction or outside of one.
-  func message(
-    _ record: StoredRecord, _ head: LogTransaction.Head, _ number: UInt64 = 0
-  ) -> LogChange? {
+  /// A message outside of a transaction, where it is wanted.
+  func message(_ record: StoredRecord, _ head: LogTransaction.Head) -> LogChange? {
     guard isForAll else { return nil }
-    return LogChange(
-      kind: .message, transaction: head, ordinal: number, table: nil, emptied: nil, record: record)
+    return LogChange(kind: .message, transaction: head, ordinal: 0, table: nil, emptied: nil, record: record)
+  }
+
+  /// Whether a message of a transaction has the prefix that is asked for: a tag, flags, an LSN, the prefix, NUL.
+  private func isWantedMessage(_ place: RecordPlace) -> Bool {
+    guard let prefix = selection.messages, place.count - 10 > prefix.count else { return false }
+    let start = place.start + 10
+    return bytes[place.start + 1] & 1 == 1 && bytes[start + prefix.count] == 0
+      && bytes[start..<(start + prefix.count)].elementsEqual(prefix)
   }
 
   private func truncation(_ place: RecordPlace, _ number: UInt64) throws(ChangeLogError) -> LogChange? {

@@ -232,7 +232,7 @@ package final class UnitCursor {
     let isApart = flags.isDisjoint(with: [.beginsInside, .endsInside])
     guard !flags.contains(.relations), !reader.hasUntoldRelations, isInner || isApart else { return true }
     if isInner && isPassing { return false }
-    guard selection.tables != nil, !knowsWanted else { return true }
+    guard selection.tables != nil, selection.messages == nil, !knowsWanted else { return true }
     // Its changes are counted all the same.
     if isInner { ordinal &+= UInt64(announcement.changes) }
     return false

@@ -39,7 +39,8 @@ public final class EventCursor {
     reader.remember(rows: rows)
     last = after
     walk = LogWalk(
-      log, after: after, through: through, tables: [plan.table], crossesDamage: true, follows: follows)
+      log, after: after, through: through, tables: [plan.table], messages: OwnMarks.correction,
+      crossesDamage: true, follows: follows)
   }
 
   /// Remembers rows from here on, where it did not.

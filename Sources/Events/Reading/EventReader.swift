@@ -38,10 +38,10 @@ struct EventReader {
   /// Nothing is known of any row now: changes may be missing.
   mutating func forget() { memory?.forgetAll() }
 
-  /// The event of a change; nil for a message. A row that came without its key is a gap: nobody knows which it is.
+  /// The event of a change; nil for a message that is no correction. A row that came without its key is a gap: nobody knows which it is.
   mutating func event(_ change: LogChange, after position: Position) throws(ChangeLogError) -> StateEvent? {
     switch change.kind {
-    case .message: return nil
+    case .message: return try correction(change, after: position)
     case .truncate:
       forget()
       return StateEvent(

@@ -60,6 +60,10 @@ extension EventWriter {
       }
       json.endObject()
     }
+    if let correction = event.correction {
+      member("cause", correction.cause.rawValue)
+      if let corrects = correction.corrects { member("corrects", "\(corrects)") }
+    }
     if let transaction = event.transaction {
       member("lsn", texts.text(ofCommit: transaction.commitLSN))
       if let xid = transaction.xid {

@@ -87,6 +87,10 @@ extension EventWriter {
     case .none: break
     }
     if let previous = event.previous { member("previous_from", previous.source.rawValue) }
+    if let correction = event.correction {
+      member("cause", correction.cause.rawValue)
+      if let corrects = correction.corrects { member("corrects", "\(corrects)") }
+    }
     if let gap = event.gap {
       member("after", "\(gap.after)")
       if let next = gap.next { member("next", "\(next)") }

@@ -32,7 +32,10 @@ public struct Repair {
     let session = try RepairSession(plan, interrupt: interrupt)
     try session.requireStates()
     let found: RepairRecord?
-    do { found = try session.record() } catch { throw .postgres(error) }
+    do {
+      found = try session.record()
+      try session.release()
+    } catch { throw .postgres(error) }
     if let found, !found.finished, !restart {
       guard found.request == plan.request else { throw isUnfinished(found) }
       return RepairStanding(
@@ -127,7 +130,7 @@ public struct Repair {
       case .gap(let gap): batch.add(gap)
       case nil: break
       }
-      guard step == nil || batch.keys.count >= plan.batch || batch.changes >= plan.batch * 20 else {
+      guard step == nil || batch.rows.count >= plan.batch || batch.changes >= plan.batch * 20 else {
         continue
       }
       let end =
@@ -136,7 +139,7 @@ public struct Repair {
       record = try self.record(of: session)
       progress(record)
       guard step != nil else { return record }
-      let pause = limit.pause(after: batch.keys.count, now: Deadline.now)
+      let pause = limit.pause(after: batch.rows.count, now: Deadline.now)
       batch = RepairBatch()
       if interrupt.isStopped || (pause > 0 && interrupt.wait(milliseconds: pause)) {
         throw .stopped(at: record.position)
@@ -162,12 +165,12 @@ public struct Repair {
       do throws(PostgresError) {
         _ = try patiently { () throws(PostgresError) in
           try session.apply(
-            batch.keys, to: position, changes: batch.changes, gaps: batch.gaps, isLast: isLast)
+            batch.rows, to: position, changes: batch.changes, gaps: batch.gaps, isLast: isLast)
         }
       } catch {
         guard Self.isOfRow(error) else { throw error }
         let before = try session.record()?.position ?? position
-        let refused = try isolate(batch.keys[...], at: before, session)
+        let refused = try isolate(batch.rows[...], at: before, session)
         _ = try patiently { () throws(PostgresError) in
           try session.apply(
             [], to: position, changes: batch.changes, refused: refused, gaps: batch.gaps, isLast: isLast)
@@ -181,23 +184,23 @@ public struct Repair {
 
   /// Applies by halves, the position left where it is; how many rows were refused.
   private func isolate(
-    _ keys: ArraySlice<RowKey>, at position: Position, _ session: RepairSession
+    _ rows: ArraySlice<RepairRow>, at position: Position, _ session: RepairSession
   ) throws(PostgresError) -> Int {
     do throws(PostgresError) {
       _ = try patiently { () throws(PostgresError) in
-        try session.apply(keys, to: position, changes: 0)
+        try session.apply(rows, to: position, changes: 0)
       }
       return 0
     } catch {
       guard Self.isOfRow(error) else { throw error }
-      guard keys.count > 1 else {
-        let key = keys.first?.columns.map(\.string).joined(separator: ", ") ?? ""
+      guard rows.count > 1 else {
+        let key = rows.first?.key.columns.map(\.string).joined(separator: ", ") ?? ""
         logger.error("the target refuses a row", metadata: ["key": "\(key)", "error": "\(error)"])
         return 1
       }
-      let middle = keys.startIndex + keys.count / 2
-      return try isolate(keys[..<middle], at: position, session)
-        + isolate(keys[middle...], at: position, session)
+      let middle = rows.startIndex + rows.count / 2
+      return try isolate(rows[..<middle], at: position, session)
+        + isolate(rows[middle...], at: position, session)
     }
   }
 

@@ -5,7 +5,8 @@ import FailPoints
 import PGOutput
 import Postgres
 
-/// A session that repairs: one repair a slot at a time, its writes marked as ours, so that capture drops them.
+/// A session that repairs: one repair a slot at a time, its writes marked as ours, so that capture drops them
+/// and keeps what they tell of the rows (`CorrectionSQL`).
 final class RepairSession {
   private let connection: Connection
   private let plan: RepairPlan
@@ -61,7 +62,9 @@ final class RepairSession {
       try ControlSchema.ensure(on: connection)
       try RepairRecord.ensure(on: connection)
       mark = try WriteMark(.replay, slot: definition.slot, on: connection)
-      let sql = RepairSQL(derive: derive, keyTypes: types, givenMapType: plan.states == nil ? nil : type)
+      let sql = RepairSQL(
+        derive: derive, keyTypes: types, givenMapType: plan.states == nil ? nil : type,
+        isHeard: CorrectionSQL.isHeard(major: connection.serverVersion.major))
       try connection.prepare("apply", sql.apply, purpose: "prepare the repair")
       try connection.prepare(
         "durable", "SELECT pg_catalog.set_config('synchronous_commit', 'on', true)",
@@ -87,6 +90,12 @@ final class RepairSession {
     }
   }
 
+  /// Lets go of the lock, before the session ends: the server notices that a moment later, and whoever comes next would be
+  /// refused.
+  func release() throws(PostgresError) {
+    try connection.query("SELECT pg_advisory_unlock_all()", purpose: "let go of the replay's lock")
+  }
+
   /// Where the repair begun last stands.
   func record() throws(PostgresError) -> RepairRecord? {
     try RepairRecord.load(slot: slot, on: connection)
@@ -97,9 +106,9 @@ final class RepairSession {
     try RepairRecord.begin(slot: slot, request: plan.request, range: range, on: connection)
   }
 
-  /// Writes keys and moves the position, in one commit. Gives the rows written since the repair began.
+  /// Writes rows and moves the position, in one commit. Gives the rows written since the repair began.
   func apply(
-    _ keys: some Collection<RowKey>, to position: Position, changes: Int, refused: Int = 0,
+    _ rows: some Collection<RepairRow>, to position: Position, changes: Int, refused: Int = 0,
     gaps: [LogGap] = [], isLast: Bool = false
   ) throws(PostgresError) -> Int64 {
     let purpose = "repair a batch"
@@ -116,7 +125,10 @@ final class RepairSession {
       }
       parameters += [.terminatedText(statuses.finish()), .terminatedText(ids.finish())]
     }
-    parameters += TargetReader.arrays(Array(keys), columns: plan.definition.derive.key.count)
+    parameters += TargetReader.arrays(rows.map(\.key), columns: plan.definition.derive.key.count)
+    var corrects = ArrayLiteral(capacity: rows.count * 20 + 8)
+    for row in rows { corrects.append("\(row.position)".utf8) }
+    parameters.append(.terminatedText(corrects.finish()))
     var statements = [mark.statement(), PipelineStatement("apply", parameters)]
     // What is told to be done must outlive a crash: this flush takes all the commits before it along.
     if isLast, plan.definition.write.synchronousCommit == .off {

@@ -156,6 +156,7 @@ extension CapturePlan {
           + definition.events.columns.map(\.name), mayBeGone: [derive.from.name]),
       directory: definition.log.directory, segmentSize: definition.log.segment.bytes,
       ownOrigin: DualWritePlan.origin(slot: definition.slot), ownPrefix: DualWritePlan.messagePrefix,
+      ownCorrections: OwnMarks.correction,
       wishes: StreamWishes(definition.stream), failover: definition.stream.failover)
   }
 }

@@ -29,9 +29,15 @@ extension LedgerSlot {
   /// Waits until everything that is committed by now is applied, by a change of the row 99.
   func awaitApplied() throws {
     try sql("UPDATE transactions SET status = 'AUTH' WHERE id = 99")
-    try #require(try self.await("SELECT state_id = 1 FROM transactions WHERE id = 99"))
+    try #require(try self.await("SELECT state_id = 1 FROM transactions WHERE id = 99"), "\(lastWords)")
     try sql("UPDATE transactions SET status = 'EXPIRED' WHERE id = 99")
-    try #require(try self.await("SELECT state_id = 8 FROM transactions WHERE id = 99"))
+    try #require(try self.await("SELECT state_id = 8 FROM transactions WHERE id = 99"), "\(lastWords)")
+  }
+
+  /// What `run` has said last.
+  private var lastWords: String {
+    let said = (try? String(contentsOfFile: directory + "/run.log", encoding: .utf8)) ?? ""
+    return said.split(separator: "\n").suffix(20).joined(separator: "\n")
   }
 
   /// An expanded slot whose `run` has begun; its rows have no state yet but those that change.

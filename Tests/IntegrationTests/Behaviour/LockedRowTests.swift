@@ -149,7 +149,7 @@ extension Integration {
       try ledger.connect().query(
         "UPDATE public.transactions SET status = 'CAPTURED' WHERE id = 2", purpose: "change")
       try ledger.awaitRow(Self.agrees("t.id = 2"), process)
-      let says = try eventually(within: .seconds(20)) {
+      let says = eventually(within: .seconds(20)) {
         (try? String(contentsOfFile: ledger.logDirectory + "/status.json", encoding: .utf8))?
           .contains("which another session keeps locked") == true
       }
