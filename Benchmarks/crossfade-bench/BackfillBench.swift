@@ -21,11 +21,13 @@ struct BackfillBench {
     try bench.script("SET synchronous_commit = off")
     var (ours, bare, common): ([Course], [Course], [Course]) = ([], [], [])
     for round in 0..<Bench.rounds {
+      // Each begins with the same table: packed, vacuumed, and nothing of its loading left to be written.
+      try reset(bench)
       ours.append(try crossfade(bench, round))
       try reset(bench)
       bare.append(try keyset(bench))
-      try reset(bench)
     }
+    try reset(bench)
     common.append(try nullSearch(bench))
     func rates(_ courses: [Course], from: Double, to: Double) -> [Double] {
       courses.compactMap { Self.rate($0, from: from, to: to) }

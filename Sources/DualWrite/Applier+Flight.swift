@@ -9,20 +9,20 @@ extension Applier {
   /// What has gathered, with what can be written of what is intended.
   mutating func nextBatch() -> Batch {
     var batch = builder.take(spare.take() ?? Batch(capacity: plan.batch))
-    guard builder.standing != .forward else { return batch }
-    if let end = batch.endLSN {
-      path.append(
-        .init(end: end, transactions: batch.transactions, changes: batch.changes, account: batch.account))
+    path.append(batch)
+    guard builder.standing == .forward else {
+      batch.path = path
+      let lines = builder.book.lines(read: read, most: plan.batch)
+      batch.course = CourseFlight(
+        lines: lines, earliestWaiting: builder.book.earliestWaiting, derives: builder.standing == .both)
+      return batch
     }
-    let lines = builder.book.lines(read: read, most: plan.batch)
-    batch.course = CourseFlight(
-      lines: lines, path: path, earliestWaiting: builder.book.earliestWaiting,
-      derives: builder.standing == .both)
+    leaveOutHeld(&batch)
     return batch
   }
 
   mutating func send(_ batch: Batch) throws(DualWriteError) {
-    if let whole = batch.course?.path.stretches.last?.end ?? batch.endLSN { end = max(end, whole) }
+    if let whole = batch.path.end { end = max(end, whole) }
     do { try session.start(batch, end: end) } catch { throw .postgres(error) }
   }
 
@@ -55,6 +55,7 @@ extension Applier {
     from error: PostgresError, _ batch: inout Batch, _ backoff: inout Backoff
   ) throws(DualWriteError) {
     guard case .server(let cause) = error, !error.isConnectionGone else { throw .postgres(error) }
+    if cause.sqlState == .lockNotAvailable, try setAside(&batch) { return }
     if cause.sqlState.isTransient || cause.sqlState == .queryCanceled {
       logger.warning("a batch is tried again", metadata: ["error": "\(error)"])
       status.update { status in
@@ -115,7 +116,6 @@ extension Applier {
 
   /// What was not written stays in the book; what the server cannot write goes into quarantine with the next batch.
   private mutating func land(_ batch: Batch, _ landing: CourseLanding) {
-    path.passed(landing.end)
     let lines = batch.course?.lines ?? []
     for line in builder.book.land(lines, open: landing.open, seen: landing.seen) {
       builder.refuse(
@@ -130,6 +130,7 @@ extension Applier {
 
   private mutating func committed(_ batch: Batch, end: LSN, rows: Int) {
     committedEnd = end
+    path.passed(end)
     let pending = builder.book.count
     status.update { [direction = session.direction] status in
       status.phase = .applying

@@ -12,7 +12,7 @@ extension Applier {
   mutating func turnIfDue() throws(DualWriteError) -> Bool {
     let wanted = session.direction
     guard wanted.asked != builder.standing, !builder.isInsideTransaction, read >= wanted.askedLSN,
-      builder.book.awaited == nil
+      builder.book.awaited == nil, builder.book.held.isEmpty
     else { return false }
     try session.prepare(for: wanted.asked)
     try reloadMapIfNeeded()

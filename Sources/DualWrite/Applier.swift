@@ -28,6 +28,7 @@ struct Applier {
   var durable = DurableCheckpoint()
   var nextLook = ContinuousClock.now
   var nextLookAtDirection = ContinuousClock.now
+  var nextLookAtHeld = ContinuousClock.now
 
   /// The time between two looks at what is durable: a round trip each, and none when nothing was committed since.
   private static let lookInterval = Duration.seconds(1)
@@ -82,6 +83,7 @@ struct Applier {
         spare = batch
       }
       try lookWhatIsDurable()
+      try lookAtHeld()
       if try turnIfDue() { continue }
       if hasWork {
         try reloadMapIfNeeded()
@@ -101,7 +103,7 @@ struct Applier {
   var hasWork: Bool {
     if !builder.batch.isEmpty || builder.book.readyCount > 0 { return true }
     if let awaited = builder.book.awaited { return awaited <= read }
-    return !path.stretches.isEmpty && builder.book.isEmpty
+    return !path.isEmpty && builder.book.isEmpty && builder.book.held.isEmpty
   }
 
   /// Everything that committed up to here is read.
@@ -115,7 +117,7 @@ struct Applier {
     while builder.batch.keys.count < plan.batch {
       if chunk == nil {
         // What waits for the log to be read on is not told when it is: a watermark makes no chunk.
-        let patience: Duration = builder.book.awaited == nil ? .milliseconds(500) : .milliseconds(5)
+        let patience: Duration = builder.book.awaited == nil ? restPatience : .milliseconds(5)
         let timeout = waiting && !any ? patience : .zero
         do { chunk = try reader.next(timeout: timeout) } catch { throw .log(error) }
         offset = 0
@@ -169,7 +171,9 @@ struct Applier {
 
   /// Nothing is left: what the log says up to its watermark is applied.
   func noteIdle() {
-    guard !builder.isInsideTransaction, builder.book.isEmpty, path.stretches.isEmpty else { return }
+    guard !builder.isInsideTransaction, builder.book.isEmpty, builder.book.held.isEmpty, path.isEmpty else {
+      return
+    }
     status.update { [read] status in status.applied = max(status.applied, read) }
   }
 

@@ -19,6 +19,8 @@ struct Batch {
 
   /// How the application wrote, up to `endLSN`.
   var account = Account()
+  /// The ends that its checkpoint may move over; empty while a row is held that one of them needs.
+  var path = CheckpointPath()
   /// What the flight carries in the standings in which nothing is derived from the row as it stands.
   var course: CourseFlight?
   /// The direction that takes effect with this flight's commit.
@@ -37,6 +39,7 @@ struct Batch {
     changes = 0
     truncated = false
     account = Account()
+    path = CheckpointPath()
     course = nil
     turn = nil
   }
@@ -67,9 +70,16 @@ struct Unmapped {
 struct CourseFlight {
   /// In the keys' order.
   var lines: [IntentionLine]
-  var path: CheckpointPath
   /// The checkpoint stays before this, whatever the flight finds.
   var earliestWaiting: LSN?
   /// Whether there is anything to write at all: not at rest.
   var derives: Bool
+
+  /// How many statements write.
+  var writes: Int { derives ? Self.ways(lines[...]).count : 0 }
+
+  /// The ways that there are, each a statement.
+  static func ways(_ lines: ArraySlice<IntentionLine>) -> [Way] {
+    [Way.forward, .reverse].filter { way in lines.contains { $0.way == way } }
+  }
 }

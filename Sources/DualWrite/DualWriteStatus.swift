@@ -29,6 +29,8 @@ public struct DualWriteStatus: Sendable {
   public var direction = Direction()
   /// Rows for which it is known what is to be written, and which version of them is to be looked at first.
   public var pending = 0
+  /// Rows that wait because somebody keeps them locked; the checkpoint waits with them, other rows do not.
+  public var held: HeldRows?
   /// Transactions applied since the start.
   public var transactions: UInt64 = 0
   /// Row changes applied since the start.

@@ -23,7 +23,10 @@ extension TargetSession {
     case .forward:
       try connection.prepare("advance", Checkpoint.advance, purpose: "prepare the checkpoint's statement")
       try connection.prepare("apply", sql.applyKeys, purpose: "prepare the derivation")
-    case .both: try prepareCourse(sql)
+      try prepareHeldRows(sql)
+    case .both:
+      try prepareCourse(sql)
+      try prepareHeldRows(sql)
     case .rest: try connection.prepare("pass", CourseSQL.pass, purpose: "prepare the checkpoint's statement")
     }
   }
@@ -51,7 +54,7 @@ extension TargetSession {
       PipelineStatement(
         "advance",
         [
-          .text(plan.slot), .text("\(end)"), .integer(batch.transactions), .integer(batch.changes),
+          .text(plan.slot), .text("\(end)"), .integer(batch.path.transactions), .integer(batch.path.changes),
           xids(batch),
         ]), PipelineStatement("apply", parameters.derived),
     ]
@@ -71,12 +74,8 @@ extension TargetSession {
 
   /// What is counted, and, last, the turn.
   private func closingStatements(_ batch: Batch, end: LSN) -> [PipelineStatement] {
-    var path = batch.course?.path ?? CheckpointPath()
-    if batch.course == nil, batch.endLSN != nil {
-      path.append(.init(end: end, transactions: 0, changes: 0, account: batch.account))
-    }
     var statements: [PipelineStatement] = []
-    if let values = AccountSQL.parameters(plan.slot, path) {
+    if let values = AccountSQL.parameters(plan.slot, batch.path) {
       statements.append(PipelineStatement("account", values))
     }
     if let turn = batch.turn {

@@ -14,6 +14,8 @@ final class TargetSession {
   /// Which way is asked for and done, as of the last commit.
   private(set) var direction: Direction
   private var prepared: Set<Direction.Standing> = []
+  /// Whether it can look for locked rows.
+  var looksForHeldRows = false
 
   /// The oldest transaction that was under way at the last commit (32 bits): everything before it is settled.
   private(set) var horizon: UInt32?
@@ -111,8 +113,8 @@ final class TargetSession {
   func finish(_ batch: Batch) throws(PostgresError) -> Outcome {
     let purpose = "apply a batch"
     let results = try connection.finishPipeline(purpose: purpose)
-    // The first result is the mark's.
-    let place = batch.course?.derives == true ? 2 : 1
+    // The first result is the mark's, then come those of what writes both ways.
+    let place = 1 + (batch.course?.writes ?? 0)
     guard results.count > place else { throw .unexpected(purpose: purpose, what: "too few results") }
     let advanced = results[place]
     guard advanced.rowCount > 0 else { return .unsettled }
@@ -123,8 +125,9 @@ final class TargetSession {
     }
     horizon = advanced.integer(0, 0).map { UInt32(truncatingIfNeeded: $0) }
     try noteQuarantine(advanced.boolean(0, 1), batch)
-    guard let course = batch.course else { return .committed(rows: results[2].affectedRows) }
-    return .landed(try CourseLanding(advanced, rows: course.derives ? results[1].affectedRows : 0, purpose))
+    guard batch.course != nil else { return .committed(rows: results[2].affectedRows) }
+    let rows = results[1..<place].reduce(0) { $0 + max(0, $1.affectedRows) }
+    return .landed(try CourseLanding(advanced, rows: rows, purpose))
   }
 
   private func noteQuarantine(_ found: Bool, _ batch: Batch) throws(PostgresError) {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import DualWrite
 
-/// Why `write.lock_timeout` is 500 ms: the servers look for a deadlock after 1 s of waiting, and end whoever looks.
+/// Why `write.lock_timeout` is 100 ms: the servers look for a deadlock after 1 s of waiting, and end whoever looks.
 @Suite("A deadlock between us and the application", .timeLimit(.minutes(5))) struct DeadlockTests {
   /// The application waits for a row of ours; then we wait for a row of its. What became of its statement, and of ours.
   private func meet(_ name: String, lockTimeout: String) async throws -> (theirs: String, ours: String) {
@@ -44,9 +44,9 @@ import Testing
     return (await app.value, outcome)
   }
 
-  @Test("with 500 ms we give way, and the application commits")
+  @Test("with 100 ms we give way, and the application commits")
   func shortTimeout() async throws {
-    let (theirs, ours) = try await meet("deadlock_short", lockTimeout: "500ms")
+    let (theirs, ours) = try await meet("deadlock_short", lockTimeout: "100ms")
     #expect(theirs == "committed")
     #expect(ours.contains("55P03"))
   }

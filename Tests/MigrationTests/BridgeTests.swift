@@ -72,6 +72,47 @@ import Testing
     #expect(try row(ledger) == expected)
   }
 
+  @Test(
+    "a transaction tells the application's name once, and again after a savepoint that told it is rolled back",
+    .enabled(
+      if: ((try? PostgresInstallation.find())?.majorVersion ?? 0) >= 14, "13 sends no logical messages"))
+  func toldOnce() throws {
+    let ledger = try bridged("bridge_told")
+    let session = try ledger.connect()
+    try session.script(
+      """
+      INSERT INTO public.transactions SELECT n, 'AUTH' FROM generate_series(1, 200) AS n;
+      CREATE PUBLICATION bridge_told_all FOR TABLE public.transactions;
+      SELECT pg_create_logical_replication_slot('bridge_told', 'pgoutput');
+      """, purpose: "prepare")
+    defer { _ = try? session.query("SELECT pg_drop_replication_slot('bridge_told')", purpose: "drop") }
+    func told(_ sql: String) throws -> (messages: Int64?, numbers: Int64) {
+      let before = try session.query("SELECT pg_current_xact_id()::text::bigint", purpose: "ask").integer(
+        0, 0)
+      try session.script(sql, purpose: "write")
+      let after = try session.query("SELECT pg_current_xact_id()::text::bigint", purpose: "ask").integer(0, 0)
+      let messages = try session.query(
+        """
+        SELECT count(*) FROM pg_logical_slot_get_binary_changes(
+          'bridge_told', NULL, NULL, 'proto_version', '1', 'publication_names', 'bridge_told_all', 'messages', 'true')
+         WHERE get_byte(data, 0) = ascii('M') AND position('crossfade.writer'::bytea IN data) > 0
+        """, purpose: "count messages")
+      return (messages.integer(0, 0), (after ?? 0) - (before ?? 0))
+    }
+    let bulk = try told("UPDATE public.transactions SET status = 'CAPTURED'")
+    #expect(bulk.messages == 1)
+    // The transaction's own, its one subtransaction's, and that of the question after it.
+    #expect(bulk.numbers == 3)
+    let again = try told(
+      """
+      BEGIN; SAVEPOINT s; UPDATE public.transactions SET status = 'AUTH' WHERE id = 1; ROLLBACK TO s;
+      UPDATE public.transactions SET status = 'AUTH' WHERE id IN (2, 3); UPDATE public.transactions SET status = 'AUTH' WHERE id = 4; COMMIT
+      """)
+    #expect(again.messages == 1)
+    let next = try told("UPDATE public.transactions SET status = 'CAPTURED' WHERE id < 5")
+    #expect(next.messages == 1)
+  }
+
   @Test("a writer without any right on the map is served, and never fails, even when the map is gone")
   func neverFails() throws {
     let ledger = try bridged("bridge_rights")

@@ -139,5 +139,13 @@ import Testing
     ]).finding
     #expect(found.level == .warn)
     #expect(found.found.contains("touch on transactions (set_updated_at)"))
+    let later = TriggerFacts(
+      triggers: [],
+      later: [.init(name: "told", table: "transactions", function: "tell", hasCondition: true)]
+    ).finding
+    #expect(
+      later.found.hasPrefix(
+        "from the cutover on each row whose old column follows the new one fires told on transactions "
+          + "(tell, with a WHEN condition)"))
   }
 }

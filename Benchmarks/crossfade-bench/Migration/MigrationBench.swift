@@ -8,12 +8,12 @@ import Postgres
 struct MigrationBench {
   /// Rows of the ledger.
   static let rows = number("ROWS", 1_000_000)
-  /// Transactions a second of all writers together.
-  static let rate = Double(number("RATE", 400))
+  /// Transactions a second of all writers together: twelve million a day are 140.
+  static let rate = Double(number("RATE", 140))
   /// Seconds of the traffic alone, between two phases.
-  static let alone = Double(number("ALONE", 8))
+  static let alone = Double(number("ALONE", 12))
   /// Seconds that a phase is looked at, at least.
-  static let window = Double(number("WINDOW", 4))
+  static let window = Double(number("WINDOW", 10))
 
   static let writers = 16
   /// What is asked of each phase: p99 beside the p99 alone.

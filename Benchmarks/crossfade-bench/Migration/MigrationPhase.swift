@@ -17,7 +17,7 @@ struct MigrationPhase: Sendable {
 
   /// All phases that this crossfade has, in order.
   static func course(_ scene: MigrationScene) throws -> [MigrationPhase] {
-    var course = [expand, capture, slowBackfill, backfill, constrain, verify]
+    var course = [expand, capture, slowBackfill, backfill, constrain, slowVerify, verify]
     if try scene.knows("cutover") { course += cutover }
     if try scene.knows("contract") { course += contract }
     if try scene.knows("cutover") { course += [back("cutover --back at last"), forwardOnly] }
@@ -55,8 +55,14 @@ struct MigrationPhase: Sendable {
     try $0.command(["constrain"])
   }
 
+  private static let slowVerify = MigrationPhase(
+    name: "verify at pace 0.1", prepare: { try $0.catchUp() }
+  ) {
+    try $0.command(["verify", "--pace", "0.1"])
+  }
+
   private static let verify = MigrationPhase(name: "verify", prepare: { try $0.catchUp() }) {
-    try $0.command(["verify"])
+    try $0.command(["verify", "--restart"])
   }
 
   private static let cutover = [

@@ -55,7 +55,7 @@ extension SlotDefinition {
 
     /// The settings; each has its default.
     public init(
-      batch: Int = 5_000, lockTimeout: Milliseconds = Milliseconds(500),
+      batch: Int = 5_000, lockTimeout: Milliseconds = Milliseconds(100),
       statementTimeout: Milliseconds = .seconds(30),
       synchronousCommit: SynchronousCommit = .off
     ) {

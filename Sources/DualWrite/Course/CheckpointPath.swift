@@ -10,9 +10,29 @@ struct CheckpointPath: Equatable, Sendable {
   }
 
   private(set) var stretches: [Stretch] = []
+  /// Changes of a transaction whose end is to come.
+  private var partial = 0
+
+  var isEmpty: Bool { stretches.isEmpty }
+  /// The last end.
+  var end: LSN? { stretches.last?.end }
+  /// What lies before it.
+  var transactions: Int { stretches.reduce(0) { $0 + $1.transactions } }
+  var changes: Int { stretches.reduce(0) { $0 + $1.changes } }
 
   /// So many at most: while one row holds the checkpoint, those that come are counted with the last.
   static let most = 256
+
+  mutating func append(_ batch: Batch) {
+    guard let end = batch.endLSN else {
+      partial += batch.changes
+      return
+    }
+    append(
+      Stretch(
+        end: end, transactions: batch.transactions, changes: partial + batch.changes, account: batch.account))
+    partial = 0
+  }
 
   mutating func append(_ stretch: Stretch) {
     guard stretches.count >= Self.most, var last = stretches.popLast() else {
@@ -31,7 +51,7 @@ struct CheckpointPath: Equatable, Sendable {
 
   /// The last end before what is open: where the checkpoint may go. `CourseSQL` says the same to the server.
   func end(before open: LSN?) -> LSN? {
-    guard let open else { return stretches.last?.end }
+    guard let open else { return end }
     return stretches.last { $0.end < open }?.end
   }
 }

@@ -27,30 +27,35 @@ struct CourseSQL {
       "(SELECT m.\(map.status.quoted)::text FROM \(map.table.quoted) AS m WHERE m.\(map.id.quoted) = \(to))"
   }
 
-  /// Whether the map knows what is to be written: forward where `k.forward`, else back.
-  private var canBeWritten: String {
-    let map = derive.map
-    return """
-      CASE WHEN k.forward THEN \(sql.derived) IS NOT NULL
-      ELSE EXISTS (SELECT FROM \(map.table.quoted) AS m WHERE m.\(map.id.quoted) = \(to)) END
-      """
+  /// Whether the map has the state of the row `t`.
+  private var isKnown: String {
+    "EXISTS (SELECT FROM \(derive.map.table.quoted) AS m WHERE m.\(derive.map.id.quoted) = \(to))"
   }
 
-  /// Writes what is intended to the rows of the keys in `$1`, ..., each only in the version (`xmin`) and in the direction that the two
-  /// arrays after them name, and only where the pair does not agree.
+  /// Whether the map knows what is to be written: forward where `k.forward`, else back.
+  private var canBeWritten: String {
+    "CASE WHEN k.forward THEN \(sql.derived) IS NOT NULL ELSE \(isKnown) END"
+  }
+
+  /// Writes what is intended to the rows of the keys in `$1`, ..., each only in the version (`xmin`) that the array after them names, and
+  /// only where the pair does not agree and the map knows what is to be written.
   ///
   /// A row whose lock was waited for is looked at again in its new version (EvalPlanQual), which then does not match. The keys are sorted
   /// as in `DerivationSQL.applyKeys`.
-  var write: String {
-    let columns = (names + ["version", "forward"]).joined(separator: ", ")
+  func write(_ way: Way) -> String {
+    let columns = (names + ["version"]).joined(separator: ", ")
     let order = sql.keyTypes.indices.map { "\($0 + 1)" }.joined(separator: ", ")
-    let next = sql.keyTypes.count + 1
+    let (assignment, canWrite) =
+      switch way {
+      case .forward:
+        ("\(derive.to.quoted) = CAST(\(sql.derived) AS \(toType))", "\(sql.derived) IS NOT NULL")
+      case .reverse: ("\(derive.from.quoted) = CAST(\(original) AS \(fromType))", isKnown)
+      }
     return """
-      UPDATE \(table) AS t
-         SET \(derive.to.quoted) = CASE WHEN k.forward THEN CAST(\(sql.derived) AS \(toType)) ELSE \(to) END,
-             \(derive.from.quoted) = CASE WHEN k.forward THEN \(from) ELSE CAST(\(original) AS \(fromType)) END
-        FROM (SELECT * FROM unnest(\(arrays), $\(next)::xid[], $\(next + 1)::boolean[]) AS u(\(columns)) ORDER BY \(order)) AS k
-       WHERE \(match) AND t.xmin = k.version AND \(to) IS DISTINCT FROM \(sql.derived) AND \(canBeWritten)
+      UPDATE \(table) AS t SET \(assignment)
+        FROM (SELECT * FROM unnest(\(arrays), $\(sql.keyTypes.count + 1)::xid[]) AS u(\(columns)) ORDER BY \(order)) AS k
+       WHERE \(match) AND t.xmin = k.version AND \(to) IS DISTINCT FROM \(sql.derived)
+         AND \(canWrite)
       """
   }
 

@@ -14,6 +14,8 @@ struct Intention: Equatable, Sendable {
     case ready
     /// It is being written.
     case inFlight
+    /// Somebody holds the row.
+    case held
     /// The row was seen in this version, by a look after which the WAL stood here. It may be written once the log is read
     /// up to here and brought no change of the key.
     case seen(at: LSN)

@@ -5,9 +5,12 @@ import PGOutput
 /// - An intention ends by being written, or superseded by a later change, or when a look finds nothing to write and nothing comes
 ///   of the key until the log is read up to that look: the row is gone, or agrees. Nothing else ends it.
 /// - It is written to a version of the row that is proven to be the result of the last change read (`Intention`).
+/// - A row that somebody keeps locked is left out of the flights until it is free.
 /// - The checkpoint never passes the change it stems from, so that after a crash it comes again.
 struct IntentionBook {
   private(set) var pending: [KeyBytes: Intention] = [:]
+  /// Keys whose rows somebody keeps locked: no flight takes them along, it would wait with every row it has written.
+  private(set) var held: Set<KeyBytes> = []
   private var ready: [(key: KeyBytes, serial: UInt64)] = []
   /// Those that wait for the log to be read on; the positions only grow.
   private var waiting: [(key: KeyBytes, serial: UInt64, seen: LSN)] = []
@@ -38,6 +41,23 @@ struct IntentionBook {
   /// Nothing is intended for the key any more.
   mutating func forget(_ key: KeyBytes) { pending[key] = nil }
 
+  /// A row that is locked: nothing is sent for it until it is `release`d.
+  mutating func hold(_ key: KeyBytes) {
+    held.insert(key)
+    guard var intention = pending[key], intention.standing == .inFlight else { return }
+    intention.standing = .held
+    pending[key] = intention
+  }
+
+  /// A row that was locked and is free.
+  mutating func release(_ key: KeyBytes) {
+    held.remove(key)
+    guard var intention = pending[key], intention.standing == .held else { return }
+    intention.standing = .ready
+    pending[key] = intention
+    ready.append((key, intention.serial))
+  }
+
   /// Gives up what a line carries, unless something else is intended by now.
   mutating func drop(_ line: IntentionLine) {
     if pending[line.key]?.serial == line.serial { pending[line.key] = nil }
@@ -45,6 +65,7 @@ struct IntentionBook {
 
   mutating func forgetAll() {
     pending = [:]
+    held = []
     ready = []
     waiting = []
     firstWaiting = 0
@@ -66,8 +87,10 @@ struct IntentionBook {
     lines.reserveCapacity(taken.count)
     for (key, serial) in taken {
       guard var intention = pending[key], intention.serial == serial else { continue }
-      intention.standing = .inFlight
+      let isHeld = held.contains(key)
+      intention.standing = isHeld ? .held : .inFlight
       pending[key] = intention
+      guard !isHeld else { continue }
       lines.append(
         IntentionLine(
           key: key, way: intention.way, version: intention.version, position: intention.position,

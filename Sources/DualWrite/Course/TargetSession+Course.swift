@@ -8,7 +8,9 @@ extension TargetSession {
       let to = try MapTable.bareType(plan.derive.to, of: plan.derive.table, on: connection)
     else { throw .unexpected(purpose: "prepare", what: "missing") }
     let course = CourseSQL(sql: sql, fromType: from, toType: to)
-    try connection.prepare("write", course.write, purpose: "prepare what writes both ways")
+    for way in [Way.forward, .reverse] {
+      try connection.prepare(way.statement, course.write(way), purpose: "prepare what writes both ways")
+    }
     try connection.prepare("look", course.look, purpose: "prepare the look after it")
   }
 
@@ -31,15 +33,16 @@ extension TargetSession {
     }
   }
 
-  /// The write, the look with the checkpoint.
+  /// The writes, the look with the checkpoint.
   func statements(_ course: CourseFlight, _ batch: Batch) -> [PipelineStatement] {
     let advance = advance(course, batch)
     guard course.derives else { return [PipelineStatement("pass", advance)] }
-    let keys = keys(course.lines[...])
-    let which = [versions(course.lines[...]), ways(course.lines[...])]
-    return [
-      PipelineStatement("write", keys + which),
-      PipelineStatement("look", keys + which + [array(course.lines.map { "\($0.position)" })] + advance),
+    let lines = course.lines[...]
+    return writes(lines) + [
+      PipelineStatement(
+        "look",
+        keys(lines) + [versions(lines), array(lines.map { $0.way == .forward ? "t" : "f" })]
+          + [array(lines.map { "\($0.position)" })] + advance)
     ]
   }
 
@@ -47,15 +50,20 @@ extension TargetSession {
   func write(_ lines: ArraySlice<IntentionLine>) throws(PostgresError) {
     let purpose = "write a part of a batch"
     try connection.startPipeline(
-      [
-        mark.statement(end: "\(checkpoint.endLSN)"),
-        PipelineStatement("write", keys(lines) + [versions(lines), ways(lines)]),
-      ], purpose: purpose)
+      [mark.statement(end: "\(checkpoint.endLSN)")] + writes(lines), purpose: purpose)
     _ = try connection.finishPipeline(purpose: purpose)
   }
 
+  /// A statement a way: each names the column alone that it writes, so that triggers `OF` the other do not fire.
+  private func writes(_ lines: ArraySlice<IntentionLine>) -> [PipelineStatement] {
+    CourseFlight.ways(lines).map { way in
+      let lines = lines.filter { $0.way == way }[...]
+      return PipelineStatement(way.statement, keys(lines) + [versions(lines)])
+    }
+  }
+
   private func advance(_ course: CourseFlight, _ batch: Batch) -> [Parameter] {
-    let stretches = course.path.stretches
+    let stretches = batch.path.stretches
     return [
       .text(plan.slot), array(stretches.map { "\($0.end)" }), array(stretches.map { "\($0.transactions)" }),
       array(stretches.map { "\($0.changes)" }), .optional(course.earliestWaiting.map { "\($0)" }),
@@ -63,10 +71,13 @@ extension TargetSession {
     ]
   }
 
-  private func keys(_ lines: ArraySlice<IntentionLine>) -> [Parameter] {
-    var arrays = (0..<keyColumns).map { _ in ArrayLiteral(capacity: lines.count * 16) }
-    for line in lines {
-      line.key.withUnsafeBytes { key in
+  private func keys(_ lines: ArraySlice<IntentionLine>) -> [Parameter] { keyArrays(lines.map(\.key)) }
+
+  /// An array for each key column.
+  func keyArrays(_ keys: [KeyBytes]) -> [Parameter] {
+    var arrays = (0..<keyColumns).map { _ in ArrayLiteral(capacity: keys.count * 16) }
+    for key in keys {
+      key.withUnsafeBytes { key in
         KeyTable.columns(of: key) { column, bytes in if column < keyColumns { arrays[column].append(bytes) } }
       }
     }
@@ -76,13 +87,20 @@ extension TargetSession {
   private func versions(_ lines: ArraySlice<IntentionLine>) -> Parameter {
     array(lines.map { "\($0.version)" })
   }
-  private func ways(_ lines: ArraySlice<IntentionLine>) -> Parameter {
-    array(lines.map { $0.way == .forward ? "t" : "f" })
-  }
 
   private func array(_ values: [String]) -> Parameter {
     var literal = ArrayLiteral(capacity: values.count * 12)
     for value in values { literal.append(Array(value.utf8)) }
     return .terminatedText(literal.finish())
+  }
+}
+
+extension Way {
+  /// The prepared statement that writes it.
+  fileprivate var statement: String {
+    switch self {
+    case .forward: "write"
+    case .reverse: "write back"
+    }
   }
 }

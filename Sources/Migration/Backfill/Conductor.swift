@@ -43,8 +43,9 @@ struct Conductor {
   mutating func decide(_ view: BackfillWatch.View, now: Double) -> Action {
     control = view.control
     verdict = view.verdict
-    // A limit that an operator sets may be above the definition's: it was asked for by name.
-    batch.limit(to: control.batch ?? settings.batch)
+    // A limit that an operator sets may be above the definition's: it was asked for by name. Where only a share of the time is to be
+    // worked, the pieces are as much shorter: what else the server does waits behind a piece, not behind the mean.
+    batch.limit(to: control.batch ?? max(min(BatchController.floor, settings.batch), paced))
     // Nothing is worked before the first look at the signals; nor is that a reason to go on slowly then.
     if view.looks == 0, verdict.load == nil, !control.isPaused {
       enter(view.trouble.map { .held(by: "the signals are not known: \($0)") } ?? .starting, now: now)
@@ -61,6 +62,8 @@ struct Conductor {
     guard case .working = next else { return .hold }
     return .work(rows: batch.rows)
   }
+
+  private var paced: Int { Int((Double(settings.batch) * min(1, max(0, control.pace))).rounded()) }
 
   private func next(_ view: BackfillWatch.View) -> BackfillState {
     if control.isPaused {

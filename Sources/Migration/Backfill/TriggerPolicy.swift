@@ -25,7 +25,7 @@ struct TriggerPolicy {
       "SELECT $1::regclass::oid", [.text(definition.derive.table.quoted)], purpose: "look up the table"
     ).integer(0, 0)
     guard let oid else { return }
-    let facts = try TriggerFacts.ask(oid, definition.derive.to, connection)
+    let facts = try TriggerFacts.ask(oid, definition.derive, connection)
     guard !facts.triggers.isEmpty else { return }
     logger.warning(
       "triggers fire on each row that is derived: this role may not set session_replication_role",

@@ -136,7 +136,7 @@ public struct Preflight: Sendable {
       ).findings)
     asked.note(
       try asked.ask("triggers") { () throws(PostgresError) in
-        try TriggerFacts.ask(table.oid, derive.to, connection)
+        try TriggerFacts.ask(table.oid, derive, connection)
       }?.finding)
     let publication = try asked.ask("publication") { () throws(PostgresError) in
       try PublicationFacts.ask(definition.publication, derive.table, connection)

@@ -8,8 +8,8 @@ import Postgres
 /// - Where both columns move, or neither can be told from the other, the row is left too: before cutover the stream derives the
 ///   new column from the old one, in the end.
 /// - Our own sessions say who they are (`OwnWrites`), and do not fire them.
-/// - From 14 on a write of the old column alone is told to the stream with the application's name, right before its row:
-///   once the row is in step nothing else would show it.
+/// - From 14 on a transaction that writes the old column alone tells the stream so with the application's name, right before the first
+///   such row: once the row is in step nothing else would show it.
 extension MigrationSteps {
   var makeBridge: Step {
     step(
@@ -84,14 +84,23 @@ extension MigrationSteps {
   }
 
   /// Last: should it fail, the row is derived all the same. A variable keeps what it was given before an error.
+  ///
+  /// Once a transaction: a message gives the subtransaction of this block a number, and a backend remembers 64 of those before others
+  /// have to look them up (`PGPROC_MAX_CACHED_SUBXIDS`). What is told in a savepoint that is rolled back is told again, since the
+  /// setting is rolled back with it.
   private var tell: String {
     guard facts.version.major >= 14 else { return "" }
     let (prefix, slot) = (SQLText.literal(OwnWrites.legacyPrefix), SQLText.literal(definition.slot))
+    let told = SQLText.literal("crossfade.told_" + definition.slot)
+    let now = "pg_catalog.pg_current_xact_id()::text"
     return """
 
-            PERFORM pg_catalog.pg_logical_emit_message(
-              true, \(prefix), \(slot) || E'\\n'
-                || coalesce(nullif(pg_catalog.current_setting('application_name'), ''), '(no application_name)'));
+            IF pg_catalog.current_setting(\(told), true) IS DISTINCT FROM \(now) THEN
+              PERFORM pg_catalog.pg_logical_emit_message(
+                true, \(prefix), \(slot) || E'\\n'
+                  || coalesce(nullif(pg_catalog.current_setting('application_name'), ''), '(no application_name)'));
+              PERFORM pg_catalog.set_config(\(told), \(now), true);
+            END IF;
       """
   }
 }

@@ -13,6 +13,8 @@ struct WholePass {
   let interrupt: Interrupt
   private(set) var state: PassState
   private var size: PageSize
+  /// What the last page took.
+  private var took = Duration.zero
   /// Open rows that are kept by key.
   private var kept: Int
 
@@ -25,7 +27,7 @@ struct WholePass {
     self.store = store
     self.options = options
     self.interrupt = interrupt
-    size = PageSize(target: options.page, most: options.pageRows)
+    size = PageSize(target: options.pageAim, most: options.pageRows)
     kept = open.wrong.count + open.undecided.count
     session.suspects = SuspectBook(Array(open.suspects.values))
   }
@@ -51,6 +53,8 @@ struct WholePass {
     take(try session.judge(), into: &next, &open)
     try save(next, open)
     report(progress)
+    let rest = options.rest(after: took) / .milliseconds(1)
+    if rest >= 1, interrupt.wait(milliseconds: Int(rest)) { throw .interrupted(purpose: "verify") }
     return true
   }
 
@@ -89,7 +93,8 @@ struct WholePass {
         guard let end = try session.table.pageEnd(after: state.lastKey, through: bound, rows: size.rows)
         else { return nil }
         let look = try session.table.page(after: state.lastKey, through: end)
-        size.note(ContinuousClock.now - begin, rows: look.rows)
+        took = ContinuousClock.now - begin
+        size.note(took, rows: look.rows)
         return (look, end)
       } catch {
         guard error.sqlState == .queryCanceled, !interrupt.isStopped, size.timedOut() else { throw error }

@@ -47,7 +47,7 @@ enum DemoSlot {
 
     write:
       batch: 5000
-      lock_timeout: 500ms
+      lock_timeout: 100ms
       statement_timeout: 30s
       synchronous_commit: off   # rows and checkpoint are in one commit: a crash loses both or neither
 

@@ -50,6 +50,11 @@ struct VerifyCommand: AsyncParsableCommand {
     transform: duration)
   var wait = Milliseconds.seconds(120)
   @Option(help: ArgumentHelp("The most rows of one look.", valueName: "rows")) var page = 50_000
+  @Option(
+    help: ArgumentHelp(
+      "Of the whole table: the share of the time that it reads, 0.01 to 1; between two looks it rests.",
+      valueName: "share"))
+  var pace = 1.0
   @Flag(help: "Print one JSON object; with --watch one a line.") var json = false
 
   func validate() throws {
@@ -67,6 +72,12 @@ struct VerifyCommand: AsyncParsableCommand {
     }
     if let watch, !(0.1...86_400).contains(watch) {
       throw ValidationError("--watch takes 0.1 to 86400 seconds")
+    }
+    guard (0.01...1).contains(pace) else {
+      throw ValidationError("--pace takes the share of the time to read, 0.01 to 1")
+    }
+    if pace < 1, recent != nil || sample != nil {
+      throw ValidationError("--pace is for the whole table: --recent and --sample read little")
     }
     guard (10...1_000_000).contains(page) else { throw ValidationError("--page takes 10 to 1000000 rows") }
   }
@@ -88,6 +99,7 @@ struct VerifyCommand: AsyncParsableCommand {
     options.on = on
     options.wait = wait.duration
     options.pageRows = page
+    options.pace = pace
     return options
   }
 

@@ -54,7 +54,8 @@ struct LiveStatus: Sendable {
       ],
       "dual_write": [
         "phase": .string(Self.name(dualWrite.phase)),
-        "waiting_for": Self.reason(dualWrite.phase).map { .string($0) } ?? .null,
+        "waiting_for": Self.reason(dualWrite).map { .string($0) } ?? .null,
+        "held_rows": .integer(Int64(dualWrite.held?.count ?? 0)),
         "direction": .string(dualWrite.direction.standing.rawValue),
         "pending": .integer(Int64(dualWrite.pending)),
         "applied": .string("\(dualWrite.applied)"), "checkpoint": .string("\(dualWrite.checkpoint)"),
@@ -95,13 +96,23 @@ struct LiveStatus: Sendable {
     }
   }
 
-  private static func reason(_ phase: DualWriteStatus.Phase) -> String? {
-    switch phase {
+  private static func reason(_ status: DualWriteStatus) -> String? {
+    switch status.phase {
+    case .applying: status.held.map(Self.sentence)
     case .settling(let xid, let since):
       "transaction \(xid) to become visible, for \(seconds(since)): its commit waits, perhaps for a synchronous standby"
     case .retrying(let reason, let since): "the target, for \(seconds(since)): \(reason)"
     default: nil
     }
+  }
+
+  private static func sentence(_ held: HeldRows) -> String {
+    let rows =
+      held.count == 1
+      ? "the row with key \(held.key)"
+      : "\(HumanFormat.count(held.count)) rows, one with key \(held.key)"
+    return
+      "\(rows), which \(held.holder ?? "another session") keeps locked, for \(seconds(held.since)); other rows go on, the checkpoint does not"
   }
 
   private static func seconds(_ since: UInt64) -> String {

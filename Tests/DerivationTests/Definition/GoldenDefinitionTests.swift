@@ -38,7 +38,7 @@ struct GoldenDefinitionTests {
         directory: "/var/lib/crossfade/transaction-state", segment: ByteCount(bytes: 67_108_864)),
       confirm: .logged,
       write: SlotDefinition.Write(
-        batch: 5_000, lockTimeout: Milliseconds(500), statementTimeout: Milliseconds(30_000),
+        batch: 5_000, lockTimeout: Milliseconds(100), statementTimeout: Milliseconds(30_000),
         synchronousCommit: .off),
       backfill: SlotDefinition.Backfill(batch: 1_000, pause: Milliseconds(10)))
     #expect(definition == expected)

@@ -77,7 +77,7 @@ struct CourseInterleavingTests {
   }
 
   @Test(
-    "many rows, transactions of several statements, deletes, key changes, partitions, truncates and crashes",
+    "many rows, transactions of several statements, deletes, key changes, partitions, truncates, locked rows and crashes",
     arguments: 0..<8)
   func random(part: UInt64) {
     for seed in (part * 4000)..<((part + 1) * 4000) {
@@ -91,10 +91,11 @@ struct CourseInterleavingTests {
     var generator = Dice(seed: seed)
     var world = CourseWorld(rows: 3, weakness: weakness)
     for _ in 0..<40 {
-      switch generator.roll(10) {
+      switch generator.roll(11) {
       case 0..<3: _ = world.commit(transaction(&generator))
       case 3..<6: world.readOne()
       case 6..<9: world.fly()
+      case 9: if generator.roll(3) == 0 { world.letGo() } else { world.keep(generator.roll(3)) }
       default: if generator.roll(4) == 0 { world.crash() }
       }
     }
@@ -129,6 +130,11 @@ struct CourseInterleavingTests {
   @Test("it sees a look whose position in the log is not waited for")
   func noWaiting() {
     #expect(!exhaust(.noWaiting, stopAtFirst: true).isEmpty)
+  }
+
+  @Test("it sees a checkpoint that passes a row which is kept locked")
+  func passesHeld() {
+    #expect((0..<4000 as Range<UInt64>).contains { random(seed: $0, .passesHeld) != .right })
   }
 
   @Test("it sees a write without any condition on the version")

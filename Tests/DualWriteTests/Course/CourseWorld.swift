@@ -32,7 +32,7 @@ struct CourseWorld {
   }
 
   /// What of the product is taken away, to see the test fail.
-  enum Weakness { case none, pairEquality, noWaiting, unprovenAge }
+  enum Weakness { case none, pairEquality, noWaiting, unprovenAge, passesHeld }
 
   let weakness: Weakness
   private(set) var rows: [Int: Row] = [:]
@@ -49,6 +49,8 @@ struct CourseWorld {
   private(set) var book = IntentionBook()
   private var path = CheckpointPath()
   private var flight: Flight?
+  /// Rows that somebody keeps locked.
+  private var kept: Set<Int> = []
 
   private struct Flight {
     var lines: [IntentionLine]
@@ -183,11 +185,25 @@ struct CourseWorld {
     path.append(.init(end: LSN(rawValue: logged.end), transactions: 1, changes: 1))
   }
 
+  /// Somebody locks a row, for our writer.
+  mutating func keep(_ key: Int) { kept.insert(key) }
+
+  /// All are let go, and our writer's look finds it so.
+  mutating func letGo() {
+    kept = []
+    for key in book.held { book.release(key) }
+  }
+
   /// The next step of a flight: the write, then the look with the checkpoint and the commit, then the answer.
   mutating func fly() {
     guard var flight else {
-      let lines = book.lines(read: weakness == .noWaiting ? LSN(rawValue: .max) : LSN(rawValue: readEnd))
-      var flight = Flight(lines: lines, path: path, earliestWaiting: book.earliestWaiting)
+      var lines = book.lines(read: weakness == .noWaiting ? LSN(rawValue: .max) : LSN(rawValue: readEnd))
+      let before = book.earliestWaiting
+      for line in lines where kept.contains(Int(line.key[0])) { book.hold(line.key) }
+      lines.removeAll { book.held.contains($0.key) }
+      var flight = Flight(
+        lines: lines, path: path,
+        earliestWaiting: weakness == .passesHeld ? before : book.earliestWaiting)
       for line in lines { write(line, &flight) }
       flight.stage = 1
       self.flight = flight
@@ -212,7 +228,7 @@ struct CourseWorld {
     case .pairEquality:
       guard let known = pairs[line.version]?[key], known.from == row.from, known.to == row.to else { return }
     case .unprovenAge: break
-    case .none, .noWaiting: guard row.version == line.version else { return }
+    case .none, .noWaiting, .passesHeld: guard row.version == line.version else { return }
     }
     flight.undo[key] = row
     lastXID += 1
@@ -253,6 +269,7 @@ struct CourseWorld {
 
   /// Lets our writer work until nothing is left; false when it does not come to an end.
   mutating func drain() -> Bool {
+    letGo()
     for _ in 0..<200 {
       if read == log.count, readEnd >= wal, book.isEmpty, flight == nil, path.stretches.isEmpty {
         return true

@@ -168,6 +168,33 @@ extension Integration {
       INSERT INTO public.transactions SELECT n, 'c', 1, 1, 'EUR', 'AUTH' FROM generate_series(1, 40) AS n;
       """
 
+    @Test("a trigger OF one column fires for those rows only in which that column follows")
+    func triggersOfAColumn() throws {
+      let ledger = try LedgerFixture("both_triggers", rows: 10)
+      let process = try ledger.startBothWays()
+      let session = try ledger.connect()
+      try session.script(
+        """
+        CREATE TABLE public.fired (what text, id bigint);
+        CREATE FUNCTION public.fire() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN INSERT INTO public.fired VALUES (TG_ARGV[0], NEW.id); RETURN NEW; END $$;
+        CREATE TRIGGER of_old AFTER UPDATE OF status ON public.transactions FOR EACH ROW
+          WHEN (current_setting('application_name') LIKE 'crossfade%') EXECUTE FUNCTION public.fire('status');
+        CREATE TRIGGER of_new AFTER UPDATE OF state_id ON public.transactions FOR EACH ROW
+          WHEN (current_setting('application_name') LIKE 'crossfade%') EXECUTE FUNCTION public.fire('state_id');
+        BEGIN;
+        SELECT public.act('old', 3, CASE WHEN state_id = 3 THEN 4 ELSE 3 END, false) FROM public.transactions WHERE id = 3;
+        SELECT public.act('new', 4, CASE WHEN state_id = 3 THEN 4 ELSE 3 END, false) FROM public.transactions WHERE id = 4;
+        COMMIT;
+        """, purpose: "write both ways")
+      try ledger.expectNoDifference(process)
+      try ledger.awaitRow("SELECT count(*) = 2 FROM public.fired", process)
+      let fired = try session.query(
+        "SELECT string_agg(what || ' ' || id, ', ' ORDER BY id) FROM public.fired", purpose: "ask")
+      #expect(fired[0, 0] == "state_id 3, status 4")
+      #expect(process.stop() == .exited(0), "\(process.outputTail)")
+    }
+
     /// The account comes with the checkpoint, which may come a moment after the rows.
     private func expectCounted(_ ledger: LedgerFixture, _ changes: Int) async throws {
       _ = try eventually(within: .seconds(20)) { try ledger.counted() >= changes }

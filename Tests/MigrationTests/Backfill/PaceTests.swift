@@ -1,4 +1,6 @@
+import Derivation
 import LocalCluster
+import PGOutput
 import Testing
 
 @testable import Migration
@@ -236,5 +238,33 @@ import Testing
     #expect(history.recent(now)?.since == hour)
     #expect(history.recent(now)?.moved == hour)
     #expect(history.againstPlan(now)?.moved == 2 * hour)
+  }
+}
+
+@Suite("Rows of a batch at a share of the time") struct PacedBatchTests {
+  private func rows(_ conductor: inout Conductor, pace: Double, batch: Int? = nil) -> Int? {
+    var control = ControlState()
+    control.pace = pace
+    control.batch = batch
+    let view = BackfillWatch.View(
+      verdict: .init(load: 0, worst: nil, all: []), control: control, looks: 1, moments: [:], trouble: nil)
+    for _ in 0..<60 {
+      guard case .work(let rows) = conductor.decide(view, now: 0) else { return nil }
+      conductor.worked(
+        .init(
+          rows: rows, milliseconds: Double(rows) * 0.005, walBytes: Double(rows) * 200, position: .invalid))
+    }
+    guard case .work(let rows) = conductor.decide(view, now: 0) else { return nil }
+    return rows
+  }
+
+  @Test("a tenth of the time is worked in pieces of a tenth; a batch that was asked for stays")
+  func smaller() {
+    var conductor = Conductor(SlotDefinition.Backfill(), clocks: BackfillClocks(), now: 0)
+    #expect(rows(&conductor, pace: 1) == 5_000)
+    #expect(rows(&conductor, pace: 0.1) == 500)
+    #expect(rows(&conductor, pace: 0.001) == BatchController.floor)
+    #expect(rows(&conductor, pace: 0.1, batch: 2_000) == 2_000)
+    #expect(rows(&conductor, pace: 1) == 5_000)
   }
 }

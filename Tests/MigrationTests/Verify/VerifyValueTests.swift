@@ -66,6 +66,17 @@ import Testing
     #expect(sizes.map(\.1) == [20, 10, 10])
   }
 
+  @Test("at a tenth of the time pages are a tenth as long, with nine times as much rest between them")
+  func pace() {
+    var options = VerifyOptions()
+    #expect(options.pageAim == .milliseconds(250) && options.rest(after: .seconds(1)) == .zero)
+    options.pace = 0.1
+    #expect(options.pageAim == .milliseconds(25))
+    #expect(abs(options.rest(after: .milliseconds(20)) / .milliseconds(180) - 1) < 0.001)
+    options.pace = 0
+    #expect(options.pageAim == .milliseconds(5) && options.rest(after: .seconds(1)) == .seconds(99))
+  }
+
   @Test("patience lasts as long as the stream moves; once spent it comes back when the stream does")
   func patience() {
     let start = ContinuousClock.now
