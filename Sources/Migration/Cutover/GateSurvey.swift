@@ -38,6 +38,7 @@ struct GateSurvey {
         unwritable: unwritable, lag: lag, patience: options.patience, verified: verified,
         quarantined: try Quarantine.count(slot: definition.slot, on: connection),
         firstQuarantined: first.map { "\($0.key) \($0.status.map { SQLText.literal($0) } ?? "NULL")" },
+        quarantineCauses: try Quarantine.causes(derive, slot: definition.slot, on: connection),
         mapFaults: map.map(faults) ?? ["\(derive.map.table) cannot be read"],
         mapRows: map?.rows.count ?? 0, coverage: coverage,
         unmapped: coverage.flatMap { coverage in
@@ -50,7 +51,10 @@ struct GateSurvey {
           CatalogProbe.foreignKey(from: derive.to, of: derive.table, to: derive.map.table, validated: true)),
         invalidIndexes: try invalidIndexes(),
         slot: try ReplicationSlot.find(definition.slot, on: connection), loneWrites: try loneWrites(),
-        reach: try ReachFacts.ask(definition, on: connection), plan: plan.short,
+        reach: try ReachFacts.ask(definition, on: connection),
+        filters: try FilterFacts.ask(
+          definition, try StepRecord.load(slot: definition.slot, on: connection), on: connection),
+        plan: plan.short,
         rehearsal: try RehearsalProof.latest(
           slot: definition.slot, planHash: plan.description, on: connection))
     }
