@@ -29,6 +29,7 @@ struct Applier {
   var nextLook = ContinuousClock.now
   var nextLookAtDirection = ContinuousClock.now
   var nextLookAtHeld = ContinuousClock.now
+  var queue = HeldQueue()
 
   /// The time between two looks at what is durable: a round trip each, and none when nothing was committed since.
   private static let lookInterval = Duration.seconds(1)

@@ -58,6 +58,14 @@ struct IntentionBook {
     ready.append((key, intention.serial))
   }
 
+  /// What is intended for a row that is locked; nil where nothing is, or it waits for the log to be read on.
+  func heldLine(_ key: KeyBytes) -> IntentionLine? {
+    guard let intention = pending[key], intention.standing == .held else { return nil }
+    return IntentionLine(
+      key: key, way: intention.way, version: intention.version, position: intention.position,
+      serial: intention.serial)
+  }
+
   /// Gives up what a line carries, unless something else is intended by now.
   mutating func drop(_ line: IntentionLine) {
     if pending[line.key]?.serial == line.serial { pending[line.key] = nil }

@@ -55,7 +55,7 @@ extension TargetSession {
   }
 
   /// A statement a way: each names the column alone that it writes, so that triggers `OF` the other do not fire.
-  private func writes(_ lines: ArraySlice<IntentionLine>) -> [PipelineStatement] {
+  func writes(_ lines: ArraySlice<IntentionLine>) -> [PipelineStatement] {
     CourseFlight.ways(lines).map { way in
       let lines = lines.filter { $0.way == way }[...]
       return PipelineStatement(way.statement, keys(lines) + [versions(lines)])

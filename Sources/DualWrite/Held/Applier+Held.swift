@@ -72,13 +72,34 @@ extension Applier {
     nextLookAtHeld = .now + Self.heldInterval
     var isLocked = [Bool](repeating: false, count: keys.count)
     for (place, _) in locked { isLocked[place] = true }
-    for place in keys.indices where !isLocked[place] {
-      builder.book.release(keys[place])
-      guard builder.standing == .forward else { continue }
-      let index = keys[place].withUnsafeBytes { builder.batch.keys.index(of: $0) }
-      builder.batch.keys.update(index) { $0.derives = true }
-    }
+    for place in keys.indices where !isLocked[place] { release(keys[place]) }
+    try waitForOne(of: locked.map { keys[$0.place] })
     note(locked.map { keys[$0.place] }, locked)
+  }
+
+  /// A row that many short transactions lock one after the other is never found free: one must stand in the queue for it.
+  private mutating func waitForOne(of keys: [KeyBytes]) throws(DualWriteError) {
+    guard let key = queue.next(of: keys, now: .now) else { return }
+    let line = builder.book.heldLine(key)
+    // In `both` there may be nothing to write to it: then the look that ends it needs no lock.
+    if builder.standing == .forward || line != nil {
+      do throws(PostgresError) {
+        try session.writeAlone(key, line, waitingMilliseconds: HeldQueue.patience(plan.lockTimeout))
+      } catch {
+        guard case .server(let cause) = error, !error.isConnectionGone else { throw .postgres(error) }
+        if cause.sqlState.isTransient || cause.sqlState == .queryCanceled { return }
+        // What else is wrong with the row, the next flight finds, and knows what to do.
+      }
+    }
+    queue.succeeded()
+    release(key)
+  }
+
+  private mutating func release(_ key: KeyBytes) {
+    builder.book.release(key)
+    guard builder.standing == .forward else { return }
+    let index = key.withUnsafeBytes { builder.batch.keys.index(of: $0) }
+    builder.batch.keys.update(index) { $0.derives = true }
   }
 
   private func note(_ keys: [KeyBytes], _ locked: [(place: Int, holder: String?)]) {

@@ -6,7 +6,24 @@ extension TargetSession {
     looksForHeldRows = true
     let held = HeldSQL(sql: sql)
     try connection.prepare("free", held.free, purpose: "prepare the look for locked rows")
+    try connection.prepare(
+      "patience", "SELECT pg_catalog.set_config('lock_timeout', $1, true)", purpose: "prepare a longer wait")
     try connection.prepare("differing", held.differing, purpose: "prepare the look for locked rows")
+  }
+
+  /// Writes one row and no other, so that nobody waits for us while we wait for it, as long as is said. The checkpoint stands.
+  ///
+  /// - Parameter line: what is intended, in the standing `both`; else the row is derived as it stands.
+  func writeAlone(
+    _ key: KeyBytes, _ line: IntentionLine?, waitingMilliseconds wait: Int
+  ) throws(PostgresError) {
+    let purpose = "write a row that is often locked"
+    let write = line.map { writes([$0][...]) } ?? [PipelineStatement("apply", keyArrays([key]))]
+    try connection.startPipeline(
+      [mark.statement(end: "\(checkpoint.endLSN)"), PipelineStatement("patience", [.text("\(wait)ms")])]
+        + write,
+      purpose: purpose)
+    _ = try connection.finishPipeline(purpose: purpose)
   }
 
   /// Which of the keys, by their place, belong to rows that differ and that somebody keeps locked; and who, where the server tells.

@@ -1,6 +1,7 @@
 import Glibc
 import LocalCluster
 import Postgres
+import Synchronization
 import Testing
 
 extension Integration {
@@ -91,6 +92,42 @@ extension Integration {
         try writer.query("SELECT standing FROM crossfade.direction", purpose: "ask")[0, 0] == "both")
       try holder.script("COMMIT", purpose: "let go")
       try ledger.awaitRow("SELECT standing = 'forward' FROM crossfade.direction", process)
+      try ledger.awaitCaughtUp(process)
+      #expect(process.stop() == .exited(0), "\(process.outputTail)")
+    }
+
+    @Test(
+      "a row that many short transactions lock, one right after the other, is written all the same",
+      arguments: Way.allCases)
+    func hotRow(way: Way) async throws {
+      let ledger = try LedgerFixture("locked_hot_\(way)", rows: 40)
+      let process = way == .both ? try ledger.startBothWays() : try ledger.expandAndStart()
+      if way == .forward { try ledger.backfill() }
+      try ledger.awaitCaughtUp(process)
+      let ended = Mutex(false)
+      defer { ended.withLock { $0 = true } }
+      // Ten stand in the queue, and each keeps the row for as long as it took to come to it.
+      let holders = (0..<10).map { _ in
+        Worker<Int> { [conninfo = ledger.conninfo] in
+          guard let session = try? Connection(conninfo, options: .init(applicationName: "hot")) else {
+            return 0
+          }
+          var count = 0
+          while !ended.withLock({ $0 }) {
+            let sql =
+              "BEGIN; SELECT FROM public.transactions WHERE id = 1 FOR UPDATE; SELECT pg_sleep(0.015); COMMIT"
+            guard (try? session.script(sql, purpose: "hold it")) != nil else { return count }
+            count += 1
+          }
+          return count
+        }
+      }
+      try ledger.awaitRow("SELECT count(*) > 5 FROM pg_stat_activity WHERE wait_event_type = 'Lock'", process)
+      try ledger.connect().query(
+        "UPDATE public.transactions SET status = 'CAPTURED' WHERE id = 1", purpose: "change")
+      try ledger.awaitRow(Self.agrees("t.id = 1"), process, within: .seconds(60))
+      ended.withLock { $0 = true }
+      for holder in holders { #expect(await holder.value > 0) }
       try ledger.awaitCaughtUp(process)
       #expect(process.stop() == .exited(0), "\(process.outputTail)")
     }
