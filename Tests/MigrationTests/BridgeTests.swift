@@ -83,8 +83,9 @@ import Testing
       """
       INSERT INTO public.transactions SELECT n, 'AUTH' FROM generate_series(1, 200) AS n;
       CREATE PUBLICATION bridge_told_all FOR TABLE public.transactions;
-      SELECT pg_create_logical_replication_slot('bridge_told', 'pgoutput');
       """, purpose: "prepare")
+    try session.query(
+      "SELECT pg_create_logical_replication_slot('bridge_told', 'pgoutput')", purpose: "prepare")
     defer { _ = try? session.query("SELECT pg_drop_replication_slot('bridge_told')", purpose: "drop") }
     func told(_ sql: String) throws -> (messages: Int64?, numbers: Int64) {
       let before = try session.query("SELECT pg_current_xact_id()::text::bigint", purpose: "ask").integer(
