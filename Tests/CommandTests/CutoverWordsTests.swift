@@ -39,6 +39,15 @@ extension CommandTests {
           " ago: status lacks what was written to state_id alone since; `crossfade status SLOT` says what it waits for"
         ), "\(line)")
       #expect(try slot.sql("SELECT percent FROM crossfade.reads") == "0")
+      // What a new writer leaves out is no status that the map lacks.
+      try slot.sql(
+        """
+        INSERT INTO transactions (card_token, merchant_id, amount_cents, currency, status, state_id)
+        VALUES ('c', 1, 1, 'EUR', NULL, 3)
+        """)
+      let look = try object(slot.crossfade("cutover", more: ["--dry-run", "--json", "--wait", "1s"]))
+      let closed = try #require(look["gates"] as? [[String: Any]]).filter { $0["passes"] as? Bool != true }
+      #expect(closed.compactMap { $0["gate"] as? String } == ["lag", "verification"])
       slot.running?.kill(SIGCONT)
       try done(slot, "cutover", "--confirm", Self.named[1])
       let moving = try slot.crossfade("cutover", more: ["--back"])
