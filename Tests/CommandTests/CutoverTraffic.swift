@@ -12,6 +12,7 @@ final class CutoverTraffic: Sendable {
 
   private let slot: String
   private let conninfo: String
+  private let outlivesServer: Bool
   private let active = Mutex<Set<Kind>>([])
   private let failures = Mutex<[String]>([])
   private let counts = Mutex<[Kind: Int]>([:])
@@ -20,13 +21,16 @@ final class CutoverTraffic: Sendable {
 
   static let texts = LegacyStatus.allCases.map(\.text)
 
-  /// - Parameter rows: how many there are, from 1; row `n` is that of kind `n % 3`.
-  init(_ ledger: LedgerSlot, rows: Int) throws {
+  /// - Parameters:
+  ///   - rows: how many there are, from 1; row `n` is that of kind `n % 3`.
+  ///   - outlivesServer: whether a session that is lost is opened again, and counts for no failure.
+  init(_ ledger: LedgerSlot, rows: Int, outlivesServer: Bool = false) throws {
+    self.outlivesServer = outlivesServer
     slot = ledger.name
     conninfo = ledger.cluster.conninfo(database: ledger.name)
     try ledger.sql(
       """
-      CREATE TABLE public.truth AS SELECT id, array_position(ARRAY[\(Self.list)], status) AS state FROM public.transactions
+      CREATE TABLE public.truth AS SELECT id, array_position(ARRAY[\(Self.list)], status::text) AS state FROM public.transactions
       """)
     try ledger.sql("ALTER TABLE public.truth ADD PRIMARY KEY (id)")
     let workers = Kind.allCases.flatMap { kind in
@@ -71,7 +75,7 @@ final class CutoverTraffic: Sendable {
 
   private func work(_ kind: Kind, _ number: Int, rows: Int) {
     do {
-      let session = try Connection(conninfo, options: .init(applicationName: "application \(kind)"))
+      var session = try connect(kind)
       var random = SystemRandomNumberGenerator()
       var turn = 0
       while !ends.load(ordering: .acquiring) {
@@ -83,6 +87,8 @@ final class CutoverTraffic: Sendable {
         do {
           try step(session, kind, number, turn: turn, rows: rows, &random)
           counts.withLock { $0[kind, default: 0] += 1 }
+        } catch  where outlivesServer && error.isConnectionGone {
+          session = try again(kind)
         } catch {
           failures.withLock { $0.append("\(kind): \(error)") }
           _ = try? session.query("ROLLBACK", purpose: "roll back")
@@ -92,6 +98,21 @@ final class CutoverTraffic: Sendable {
       }
     } catch {
       failures.withLock { $0.append("\(kind): \(error)") }
+    }
+  }
+
+  private func connect(_ kind: Kind) throws(PostgresError) -> Connection {
+    try Connection(conninfo, options: .init(applicationName: "application \(kind)"))
+  }
+
+  /// A session with the server that has come back.
+  private func again(_ kind: Kind) throws(PostgresError) -> Connection {
+    let end = ContinuousClock.now + .seconds(60)
+    while true {
+      do throws(PostgresError) { return try connect(kind) } catch {
+        guard ContinuousClock.now < end else { throw error }
+        usleep(20_000)
+      }
     }
   }
 

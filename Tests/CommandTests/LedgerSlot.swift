@@ -20,15 +20,24 @@ final class LedgerSlot {
     return try Cluster.running(configuration)
   }
 
-  /// - Parameter more: lines put behind the definition.
-  init(_ name: String, rows: Int = 100, on cluster: Cluster? = nil, more: String = "") throws {
+  /// - Parameters:
+  ///   - more: lines put behind the definition.
+  ///   - schema: what makes the ledger; nil for the usual one.
+  init(
+    _ name: String, rows: Int = 100, on cluster: Cluster? = nil, more: String = "", schema: String? = nil
+  ) throws {
     self.cluster = try cluster ?? Self.shared.get()
     self.name = name
     directory = NSTemporaryDirectory() + "crossfade-\(name)-\(UUID().uuidString.prefix(8))"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     try Connection(self.cluster.conninfo(), options: .init(applicationName: "command test"))
       .query("CREATE DATABASE \(SQLText.identifier(name))", purpose: "create a database")
-    try LedgerLoader(rows: rows).createAndLoad(conninfo: self.cluster.conninfo(database: name))
+    if let schema {
+      try Connection(self.cluster.conninfo(database: name), options: .init(applicationName: "command test"))
+        .script(schema, purpose: "create the tables")
+    } else {
+      try LedgerLoader(rows: rows).createAndLoad(conninfo: self.cluster.conninfo(database: name))
+    }
     try (definition + more).write(toFile: path, atomically: true, encoding: .utf8)
   }
 

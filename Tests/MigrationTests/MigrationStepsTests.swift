@@ -28,6 +28,27 @@ import Testing
       ])
   }()
 
+  @Test(
+    "what is undone takes its locks first, the table before its partitions, though by now there is nothing to undo"
+  )
+  func locksOfAWayBack() throws {
+    var facts = Self.partitioned
+    let tables = ["public.transactions", "public.new", "public.old", "public.oldest"]
+    for table in tables {
+      facts.identities[try QualifiedName(sql: table).quoted] = "FULL"
+    }
+    let steps = try Self.steps(facts)
+    let record = StepRecord(
+      id: "cutover.identity", state: .done, title: "have the old row", wayBack: ["ALTER TABLE one"],
+      attempts: 1,
+      blockers: "[]")
+    let undone = RollbackSteps(forward: steps.cutoverEver, records: [record]).steps
+    #expect(undone.map(\.statements) == [["ALTER TABLE one"]])
+    #expect(
+      try undone.first?.locks.map { "\($0.mode) \($0.table)" }
+        == tables.map { "accessExclusive \(try QualifiedName(sql: $0).quoted)" })
+  }
+
   @Test("all of them, in order")
   func order() throws {
     #expect(

@@ -85,10 +85,21 @@ public struct Contract {
     // A predecessor was killed after the rename, or another tool did it: the account is brought up to it.
     case (_, .retired):
       let phase = try MigrationState.load(slot: definition.slot, on: connection)?.phase
-      if phase != .contracted { plan.steps = steps.required + steps.retirement }
-    case (_, .gone): break
+      let isWhole = try isRequired(on: connection) && phase == .contracted
+      if !isWhole { plan.steps = steps.required + steps.retirement }
+    case (_, .gone): if try !isRequired(on: connection) { plan.steps = steps.required }
     }
     return plan
+  }
+
+  /// Whether the new column is: a way back that was broken off may have undone that, and nothing else.
+  private func isRequired(on connection: Connection) throws(MigrationError) -> Bool {
+    let derive = definition.derive
+    return try MigrationError.asking { () throws(PostgresError) in
+      try connection.query(
+        CatalogProbe.notNull(derive.to, of: derive.table), purpose: "look up column \(derive.to)"
+      ).boolean(0, 0)
+    }
   }
 
   private func carryOut(

@@ -16,7 +16,10 @@ public struct ContractPlan: Sendable {
   /// What is in the way; empty where there is nothing to do.
   public var obstacles: [ReadinessGate] {
     guard !steps.isEmpty || goal == .dropped else { return [] }
-    return goal == .dropped ? dropObstacles : readiness.obstacles
+    guard goal != .dropped else { return dropObstacles }
+    guard readiness.column != .stands else { return readiness.obstacles }
+    // Renamed already: who wrote the old way meets that, and quiet is nothing to wait for.
+    return readiness.obstacles.filter { $0.name != .legacyWrites && $0.name != .bothColumns }
   }
 
   /// Whether it may go on.

@@ -93,9 +93,12 @@ public struct Cutover {
           "slot \(definition.slot) is not expanded by this version: tables of schema crossfade are missing",
         hint: "run `crossfade expand SLOT` first; what stands already is left alone")
     }
-    let steps = MigrationSteps(definition, facts: facts).cutover
-    try gate.check(steps, definition, facts)
-    return steps
+    let all = MigrationSteps(definition, facts: facts)
+    try gate.check(all.cutover, definition, facts)
+    let records = try MigrationError.asking { () throws(PostgresError) in
+      try StepRecord.load(slot: definition.slot, on: connection)
+    }
+    return all.cutover(after: records)
   }
 
   func facts(on connection: Connection) throws(MigrationError) -> StepFacts {

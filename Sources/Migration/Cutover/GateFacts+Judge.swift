@@ -9,14 +9,17 @@ extension GateFacts {
     [
       phaseGate, run, backfill, privileges, lagGate, verification, quarantine, map, statuses, indexGate,
       foreignKeyGate, leftovers, slotGate, loneGate, reach.gate(definition), rehearsed,
-    ]
+    ] + [filters.gate(definition, isBack: false)].compactMap { $0 }
   }
 
   /// Those that traffic moves: looked at again right before readers are told.
   var moving: [Gate] { [run, lagGate, quarantine, slotGate] }
 
   /// What going back to the old column alone asks: that nobody needs the other way any more.
-  func backGates(quiet: Int) -> [Gate] { [run, lagGate, quarantine, lone(within: quiet)] }
+  func backGates(quiet: Int) -> [Gate] {
+    [run, lagGate, quarantine, lone(within: quiet)]
+      + [filters.gate(definition, isBack: true)].compactMap { $0 }
+  }
 
   private var derive: SlotDefinition.Derive { definition.derive }
 
@@ -107,9 +110,9 @@ extension GateFacts {
         : "\(Sizes.count(quarantined)) \(quarantined == 1 ? "row" : "rows")"
           + (firstQuarantined.map { ", the first \($0)" } ?? ""),
       threshold: "empty",
-      mend:
-        "complete the map, then crossfade quarantine retry SLOT; where one change contradicted itself, write one of the "
-        + "two columns of that row again")
+      mend: quarantineCauses.isEmpty
+        ? "`crossfade quarantine list SLOT` says what to do"
+        : quarantineCauses.map(\.sentence).joined(separator: "; "))
   }
 
   private var map: Gate {

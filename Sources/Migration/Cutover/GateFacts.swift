@@ -59,6 +59,7 @@ struct GateFacts: Sendable {
   var verified: Verified
   var quarantined: Int64
   var firstQuarantined: String?
+  var quarantineCauses: [QuarantineCount] = []
   /// What is wrong with the map, in sentences.
   var mapFaults: [String]
   var mapRows: Int
@@ -72,6 +73,8 @@ struct GateFacts: Sendable {
   var slot: ReplicationSlot?
   var loneWrites: LoneWrites
   var reach: ReachFacts
+  /// Row filters of publications.
+  var filters = FilterFacts.none
   /// The plan as it is now, and the last rehearsal of it that passed.
   var plan: String
   var rehearsal: RehearsalProof?

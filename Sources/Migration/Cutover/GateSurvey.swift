@@ -30,18 +30,23 @@ struct GateSurvey {
       let facts = try StepFacts.ask(derive, publication: definition.publication, on: connection)
       let plan = PlanHash.of(definition, facts: facts)
       let (role, unwritable) = try unwritable()
+      // A writer of the new column may leave the old one out: it is on its way, and the verification has looked at each row.
+      let direction = try Direction.load(slot: definition.slot, on: connection)
+      let isBoth = direction.standing == .both
       let first = try Quarantine.list(slot: definition.slot, limit: 1, on: connection).first
       return GateFacts(
         definition: definition, phase: state?.phase, since: state?.since,
-        direction: try Direction.load(slot: definition.slot, on: connection), runner: runner?.description,
+        direction: direction, runner: runner?.description,
         deriver: try RowDeriver.find(slot: definition.slot, on: connection)?.description, role: role,
         unwritable: unwritable, lag: lag, patience: options.patience, verified: verified,
         quarantined: try Quarantine.count(slot: definition.slot, on: connection),
         firstQuarantined: first.map { "\($0.key) \($0.status.map { SQLText.literal($0) } ?? "NULL")" },
+        quarantineCauses: try Quarantine.causes(derive, slot: definition.slot, on: connection),
         mapFaults: map.map(faults) ?? ["\(derive.map.table) cannot be read"],
         mapRows: map?.rows.count ?? 0, coverage: coverage,
         unmapped: coverage.flatMap { coverage in
-          map?.unmapped(among: coverage.statuses).map(\.description)
+          map?.unmapped(among: isBoth ? coverage.statuses.filter { $0 != nil } : coverage.statuses)
+            .map(\.description)
         } ?? [],
         index: try wanted(
           definition.migrate.index != .none, CatalogProbe.index(on: derive.to, of: derive.table)),
@@ -50,7 +55,10 @@ struct GateSurvey {
           CatalogProbe.foreignKey(from: derive.to, of: derive.table, to: derive.map.table, validated: true)),
         invalidIndexes: try invalidIndexes(),
         slot: try ReplicationSlot.find(definition.slot, on: connection), loneWrites: try loneWrites(),
-        reach: try ReachFacts.ask(definition, on: connection), plan: plan.short,
+        reach: try ReachFacts.ask(definition, on: connection),
+        filters: try FilterFacts.ask(
+          definition, try StepRecord.load(slot: definition.slot, on: connection), on: connection),
+        plan: plan.short,
         rehearsal: try RehearsalProof.latest(
           slot: definition.slot, planHash: plan.description, on: connection))
     }

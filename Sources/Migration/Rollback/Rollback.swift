@@ -10,6 +10,7 @@ public import Postgres
 /// - The rest only once nobody can write the new column alone.
 /// - Only what was made by us is undone; what stood before stays.
 /// - Capture goes first: the slot, so that the ledger's WAL is free, then the publication.
+/// - Of a cutover that was broken off before the direction turned, or of its way back, the replica identity is left: it goes too.
 /// - The account stays, and tells that it was undone. Interrupted anywhere, it can be run again.
 public struct Rollback {
   let definition: SlotDefinition

@@ -20,7 +20,12 @@ struct RollbackSteps {
       case .done, .running, .failed:
         var step = step
         step.title = record.title
-        if !record.wayBack.isEmpty { step.wayBack = record.wayBack }
+        if !record.wayBack.isEmpty {
+          step.wayBack = record.wayBack
+          // By the catalogs of now there is nothing to undo, and so nothing to lock. All locks come first, the table before its
+          // partitions, as the application takes them.
+          if step.wayBackLocks.isEmpty { step.wayBackLocks = step.locks }
+        }
         if let back = step.reversed { steps.append(back.clearing(step.leftovers)) }
       }
     }
@@ -35,6 +40,7 @@ struct RollbackSteps {
     var late = early
     late.migrate.index = .after
     return MigrationSteps(early, facts: facts).expand + MigrationSteps(late, facts: facts).constrain
+      + MigrationSteps(late, facts: facts).cutoverEver.filter { $0.id == "cutover.identity" }
   }
 }
 

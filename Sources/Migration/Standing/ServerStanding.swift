@@ -19,12 +19,16 @@ public struct ServerStanding: Sendable {
   public var quarantined: Int64
   /// The first of them.
   public var firstQuarantined: [QuarantinedRow]
+  /// How many there are of each cause, and what to do about them.
+  public var quarantineCauses: [QuarantineCount] = []
   /// The backfill; nil when none has begun.
   public var backfill: BackfillProgress?
   /// Which share of the reads is told to use the new column; nil where nobody ever turned it.
   public var reads: ReadsFlag?
   /// Which column is derived from which.
   public var direction = Direction()
+  /// What a command has begun and nobody goes on with.
+  public var brokenOff: BrokenOff?
   /// How the application writes.
   public var writers = WriterCounts()
 
@@ -73,13 +77,16 @@ public struct ServerStanding: Sendable {
       checkpointAge: checkpoint == nil ? nil : try age(definition.slot, connection),
       quarantined: try Quarantine.count(slot: definition.slot, on: connection),
       firstQuarantined: try Quarantine.list(slot: definition.slot, limit: 3, on: connection),
+      quarantineCauses: try Quarantine.causes(definition.derive, slot: definition.slot, on: connection),
       backfill: try BackfillProgress.load(slot: definition.slot, on: connection),
       reads: reads.since == nil ? nil : reads,
       direction: try Direction.load(slot: definition.slot, on: connection),
+      brokenOff: try BrokenOff.find(definition.slot, on: connection),
       writers: try WriterCounts.load(slot: definition.slot, on: connection))
   }
 
-  private static func age(_ slot: String, _ connection: Connection) throws(PostgresError) -> Double? {
+  /// Seconds since the checkpoint moved.
+  static func age(_ slot: String, _ connection: Connection) throws(PostgresError) -> Double? {
     try connection.query(
       "SELECT extract(epoch FROM clock_timestamp() - applied_at) FROM crossfade.checkpoint WHERE slot = $1",
       [.text(slot)], purpose: "look up the checkpoint's age")[0, 0].flatMap(Double.init)

@@ -10,6 +10,20 @@ extension MigrationSteps {
     return (facts.version.major >= 15 ? [publishAll] : []) + [identity, direction, nullable, reads]
   }
 
+  /// The same, where a way back may have been broken off: the check that it made would refuse writers that leave the old
+  /// column out.
+  func cutover(after records: [StepRecord]) -> [Step] {
+    guard records.contains(where: { $0.id == requireAgainID }) else { return cutover }
+    return cutover.map { step in
+      guard step.id == "cutover.nullable", let probe = step.probe else { return step }
+      var anew = step
+      anew.statements.append("ALTER TABLE \(table) DROP CONSTRAINT IF EXISTS \(oldCheck)")
+      anew.probe =
+        "SELECT (\(probe)) AND (\(CatalogProbe.not(CatalogProbe.check(oldCheckName, of: derive.table, validated: false))))"
+      return anew
+    }
+  }
+
   /// Every step that a definition may have led to until now, whatever it says of the bridge.
   var cutoverEver: [Step] {
     var early = self
@@ -95,18 +109,17 @@ extension MigrationSteps {
       ], wayBackNote: "undone by `crossfade cutover --back --forward-only`")
   }
 
-  private var oldCheck: String {
-    SQLText.identifier(ObjectName.make(derive.table.name, derive.from, "not_null"))
-  }
+  private var oldCheckName: String { ObjectName.make(derive.table.name, derive.from, "not_null") }
+  private var oldCheck: String { SQLText.identifier(oldCheckName) }
+  private var requireAgainID: String { "cutover.nullable:check" }
 
   /// What comes before the way back of `cutover.nullable`: a check that is validated beside the traffic, by which SET NOT
   /// NULL knows that it need not read the table. As steps back; each is looked for first.
   var restoreNotNull: [Step] {
-    let name = ObjectName.make(derive.table.name, derive.from, "not_null")
-    let required = CatalogProbe.required(derive.from, of: derive.table)
+    let (name, required) = (oldCheckName, CatalogProbe.required(derive.from, of: derive.table))
     return [
       step(
-        "cutover.nullable:check", .cutOver, "require \(derive.from) of new rows again",
+        requireAgainID, .cutOver, "require \(derive.from) of new rows again",
         [
           "ALTER TABLE \(table) ADD CONSTRAINT \(oldCheck) CHECK (\(derive.from.quoted) IS NOT NULL) NOT VALID"
         ],

@@ -110,8 +110,10 @@ extension MigrationSteps {
       DO $unlist$
       DECLARE
         listed text;
+        filter text;
       BEGIN
-        SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO listed
+        SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum),
+               pg_catalog.min(pg_catalog.pg_get_expr(r.prqual, r.prrelid)) INTO listed, filter
           FROM pg_catalog.pg_publication_rel AS r JOIN pg_catalog.pg_publication AS p ON p.oid = r.prpubid
           JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs::int2[])
          WHERE p.pubname = \(SQLText.literal(definition.publication.name))
@@ -119,7 +121,8 @@ extension MigrationSteps {
            AND a.attname <> \(SQLText.literal(retired.name));
         IF listed IS NOT NULL THEN
           ALTER PUBLICATION \(publication) DROP TABLE \(table);
-          EXECUTE \(SQLText.literal("ALTER PUBLICATION \(publication) ADD TABLE \(table) (")) || listed || ')';
+          EXECUTE \(SQLText.literal("ALTER PUBLICATION \(publication) ADD TABLE \(table) (")) || listed || ')'
+            || coalesce(' WHERE (' || filter || ')', '');
         END IF;
       END
       $unlist$

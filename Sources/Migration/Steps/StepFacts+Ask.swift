@@ -17,7 +17,9 @@ extension StepFacts {
     facts.isPartitioned = table.boolean(0, 0)
     if facts.isPartitioned { facts.partitions = try partitions(of: derive.table, on: connection) }
     let map = derive.map
-    facts.statusType = try MapTable.columnType(derive.from, of: derive.table, on: connection) ?? "text"
+    let standing = try MapTable.columnType(derive.from, of: derive.table, on: connection)
+    let retired = standing == nil ? try retiredType(derive, on: connection) : nil
+    facts.statusType = standing ?? retired ?? "text"
     facts.idType = try MapTable.columnType(map.id, of: map.table, on: connection) ?? "bigint"
     facts.requiresStatus = try connection.query(
       CatalogProbe.notNull(derive.from, of: derive.table), purpose: "look up column \(derive.from)"
@@ -45,6 +47,14 @@ extension StepFacts {
       facts.publishedColumns = try published(derive.table, by: publication, on: connection)
     }
     return facts
+  }
+
+  /// The old column's type once it is renamed: what makes it again after its drop must know it.
+  private static func retiredType(
+    _ derive: SlotDefinition.Derive, on connection: Connection
+  ) throws(PostgresError) -> String? {
+    guard let retired = try? Identifier(ObjectName.make(derive.from, "retired")) else { return nil }
+    return try MapTable.columnType(retired, of: derive.table, on: connection)
   }
 
   private static func identities(

@@ -118,7 +118,7 @@ struct CutoverCommand: AsyncParsableCommand {
   /// What came of the command.
   private enum Outcome: Sendable {
     case looked(CutoverPlan)
-    case turned(CutoverPlan?, CutoverResult)
+    case turned(CutoverPlan?, CutoverResult, RunProgress? = nil)
   }
 
   private func look(_ cutover: Cutover, _ interrupt: Interrupt) throws(MigrationError) -> CutoverPlan {
@@ -135,7 +135,10 @@ struct CutoverCommand: AsyncParsableCommand {
     let display = StepDisplay(isQuiet: json)
     let confirmation = CutoverConfirmation(given: confirm, isQuiet: json)
     if back, !forwardOnly {
-      return .turned(nil, try cutover.back(force: force) { display.show($0) })
+      // Readers first, at once; how far `run` is is told after.
+      let result = try cutover.back(force: force) { display.show($0) }
+      if case .nothing = result { return .turned(nil, result) }
+      return .turned(nil, result, try cutover.progress())
     }
     if forwardOnly {
       let (plan, result) = try cutover.forwardOnly(
@@ -155,11 +158,15 @@ extension CutoverCommand {
     case .looked(let plan):
       print(json ? CutoverReport(plan).json(nil).compact : CutoverReport(plan).text)
       if !plan.isOpen { throw ExitCode.refused }
-    case .turned(let plan, let result):
+    case .turned(let plan, let result, let progress):
       if json {
-        print(CutoverReport.json(plan, result, slot: definition.slot).compact)
+        print(CutoverReport.json(plan, result, progress, slot: definition.slot).compact)
       } else if let text = CutoverReport.ending(plan, result, definition.derive, slot.path) {
         print(text)
+        let derive = definition.derive
+        if let progress {
+          print(progress.sentence(old: derive.from.description, new: derive.to.description))
+        }
       }
       switch result {
       case .done, .nothing: return

@@ -87,9 +87,22 @@ struct CutoverReport {
   }
 
   /// What a command did; of `--back`, which has no gates, only that.
-  static func json(_ plan: CutoverPlan?, _ result: CutoverResult, slot: String) -> JSONValue {
+  static func json(
+    _ plan: CutoverPlan?, _ result: CutoverResult, _ progress: RunProgress?, slot: String
+  ) -> JSONValue {
     plan.map { CutoverReport($0).json(result) }
-      ?? ["slot": .string(slot), "result": .string(word(result)), "outcomes": outcomes(result)]
+      ?? [
+        "slot": .string(slot), "result": .string(word(result)), "outcomes": outcomes(result),
+        "run": progress.map(json) ?? .null,
+      ]
+  }
+
+  private static func json(_ progress: RunProgress) -> JSONValue {
+    [
+      "wal": .string("\(progress.target)"), "applied": .string("\(progress.applied)"),
+      "bytes_behind": .unsigned(progress.behind), "has_moved": .bool(progress.hasMoved),
+      "checkpoint_age_seconds": progress.age.map { .number($0) } ?? .null,
+    ]
   }
 
   private static func word(_ result: CutoverResult) -> String {

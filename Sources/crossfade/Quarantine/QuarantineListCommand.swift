@@ -26,23 +26,26 @@ struct QuarantineListCommand: AsyncParsableCommand {
       let definition = try slot.load()
       let limit = limit
       let found = try await MigrationSession.run {
-        (interrupt) throws(MigrationError) -> (Int64, [QuarantinedRow]) in
+        (interrupt) throws(MigrationError) -> (Int64, [QuarantinedRow], [QuarantineCount]) in
         let connection = try MigrationSession.connect(definition, "quarantine", interrupt)
         do throws(PostgresError) {
           return (
             try Quarantine.count(slot: definition.slot, on: connection),
-            try Quarantine.list(slot: definition.slot, limit: limit, on: connection)
+            try Quarantine.list(slot: definition.slot, limit: limit, on: connection),
+            try Quarantine.causes(definition.derive, slot: definition.slot, on: connection)
           )
         } catch {
           throw .postgres(error)
         }
       }
-      let (count, rows) = found
-      print(json ? Self.json(definition.slot, count, rows).compact : Self.text(count, rows))
+      let (count, rows, causes) = found
+      print(json ? Self.json(definition.slot, count, rows, causes).compact : Self.text(count, rows, causes))
     }
   }
 
-  private static func text(_ count: Int64, _ rows: [QuarantinedRow]) -> String {
+  private static func text(
+    _ count: Int64, _ rows: [QuarantinedRow], _ causes: [QuarantineCount]
+  ) -> String {
     guard count > 0 else { return "the quarantine is empty" }
     var table = Table([
       .text("key"), .text("status"), .number("position"), .text("first seen"), .text("reason"),
@@ -54,17 +57,33 @@ struct QuarantineListCommand: AsyncParsableCommand {
       ])
     }
     let rest = count - Int64(rows.count)
-    return table.rendered() + (rest > 0 ? "\nand \(HumanFormat.count(rest)) more" : "")
+    let more = rest > 0 ? ["and \(HumanFormat.count(rest)) more"] : []
+    return ([table.rendered()] + more + [""] + causes.map(\.sentence)).joined(separator: "\n")
   }
 
-  private static func json(_ slot: String, _ count: Int64, _ rows: [QuarantinedRow]) -> JSONValue {
+  /// How many rows there are of each cause, and what to do about them.
+  static func causes(_ causes: [QuarantineCount]) -> JSONValue {
+    .array(
+      causes.map { cause in
+        [
+          "cause": cause.cause.map { .string($0.rawValue) } ?? .null, "rows": .integer(cause.rows),
+          "mend": .string(cause.mend),
+        ]
+      })
+  }
+
+  private static func json(
+    _ slot: String, _ count: Int64, _ rows: [QuarantinedRow], _ causes: [QuarantineCount]
+  ) -> JSONValue {
     [
-      "slot": .string(slot), "count": .integer(count),
+      "slot": .string(slot), "count": .integer(count), "causes": Self.causes(causes),
       "rows": .array(
         rows.map { row in
           [
             "key": .string(row.key), "status": row.status.map { .string($0) } ?? .null,
-            "reason": .string(row.reason), "position": row.position.map { .string("\($0)") } ?? .null,
+            "reason": .string(row.reason),
+            "cause": QuarantineCause(reason: row.reason).map { .string($0.rawValue) } ?? .null,
+            "position": row.position.map { .string("\($0)") } ?? .null,
             "first_seen": .string(row.firstSeen), "last_seen": .string(row.lastSeen),
           ]
         }),

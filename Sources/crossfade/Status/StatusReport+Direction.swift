@@ -6,9 +6,20 @@ extension StatusReport {
   /// Which column is derived from which, and who writes which.
   var directionFacts: [(String, String)] {
     guard let server = standing.server else { return [] }
-    var facts = [("direction", Self.sentence(server.direction, pending: pending))]
+    var facts = [("direction", Self.sentence(server.direction, pending: pending) + readers(server))]
+    if let broken = server.brokenOff {
+      facts.append(("broken off", "\(broken.step), to \(broken.title): \(broken.mend)"))
+    }
     if !server.writers.counts.isEmpty { facts.append(("writers", Self.writers(server.writers))) }
     return facts
+  }
+
+  /// What goes on from here, where both ways are derived and nobody reads the new column.
+  private func readers(_ server: ServerStanding) -> String {
+    guard server.direction.standing == .both, server.direction.isTakenUp, (server.reads?.percent ?? 0) == 0
+    else { return "" }
+    return
+      "; readers read the old one: `crossfade cutover SLOT` goes on, `crossfade cutover SLOT --back --forward-only` ends this"
   }
 
   private var pending: Int { standing.process.map { $0.isAlive ? $0.pending : 0 } ?? 0 }
@@ -49,6 +60,9 @@ extension StatusReport {
       "since_position": direction.sinceLSN.map { .string("\($0)") } ?? .null,
       "asked": .string(direction.asked.rawValue), "asked_at": direction.askedAt.map { .string($0) } ?? .null,
       "pending_rows": .integer(Int64(pending)),
+      "broken_off": server.brokenOff.map {
+        ["step": .string($0.step), "title": .string($0.title), "mend": .string($0.mend)]
+      } ?? .null,
       "writers": .array(
         server.writers.counts.map { count in
           [

@@ -77,6 +77,7 @@ extension StatusReport {
         server.firstQuarantined.map { row in
           ["key": .string(row.key), "status": row.status.map { .string($0) } ?? .null]
         }),
+      "causes": QuarantineListCommand.causes(server.quarantineCauses),
     ]
   }
 

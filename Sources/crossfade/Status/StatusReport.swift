@@ -73,6 +73,7 @@ struct StatusReport {
         ))
     }
     facts.append(("quarantine", quarantine(server)))
+    facts += server.quarantineCauses.map { ("mend", $0.sentence) }
     facts.append(("backfill", backfill(server)))
     if let reads = server.reads {
       facts.append(("reads", "\(reads.percent) % use the new column, since \(reads.since ?? "?")"))

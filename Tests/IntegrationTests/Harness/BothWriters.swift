@@ -16,10 +16,19 @@ final class BothWriters: Sendable {
   private let workers: [Worker<Tally>]
   private let interrupt: Interrupt
 
-  static let schema = """
+  /// The mirror, and what the writers call.
+  ///
+  /// - Parameter type: of the old column.
+  static func schema(_ type: String = "text") -> String {
+    """
     CREATE TABLE public.mirror (id bigint PRIMARY KEY, meant bigint NOT NULL);
-    CREATE FUNCTION public.text_of(v bigint) RETURNS text LANGUAGE sql STABLE AS
-      'SELECT legacy_status FROM public.transaction_state WHERE id = v';
+    CREATE FUNCTION public.text_of(v bigint) RETURNS \(type) LANGUAGE sql STABLE AS
+      'SELECT legacy_status::text::\(type) FROM public.transaction_state WHERE id = v';
+    """ + acts
+  }
+
+  private static let acts = """
+
     CREATE FUNCTION public.act_plain(kind text, k bigint, v bigint) RETURNS int LANGUAGE plpgsql AS $$
     BEGIN
       CASE kind

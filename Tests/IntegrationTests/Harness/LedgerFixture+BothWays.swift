@@ -4,9 +4,11 @@ import Testing
 
 extension LedgerFixture {
   /// Expands, backfills, makes the mirror, and turns the direction to `both`; the process runs on.
-  func startBothWays(identity: String = LedgerFixture.fullIdentity) throws -> CrossfadeProcess {
+  func startBothWays(
+    identity: String = LedgerFixture.fullIdentity, statusType: String = "text"
+  ) throws -> CrossfadeProcess {
     let process = try expandAndStart()
-    try goBothWays(process, identity: identity)
+    try goBothWays(process, identity: identity, statusType: statusType)
     return process
   }
 
@@ -14,10 +16,12 @@ extension LedgerFixture {
 
   /// The same beside a process that runs. The publication comes first: with a list of columns the identity would make every update
   /// of the application fail.
-  func goBothWays(_ process: CrossfadeProcess, identity: String = LedgerFixture.fullIdentity) throws {
+  func goBothWays(
+    _ process: CrossfadeProcess, identity: String = LedgerFixture.fullIdentity, statusType: String = "text"
+  ) throws {
     try backfill()
     try connect().script(
-      "ALTER PUBLICATION \(slot) SET TABLE public.transactions; \(identity); \(BothWriters.schema)",
+      "ALTER PUBLICATION \(slot) SET TABLE public.transactions; \(identity); \(BothWriters.schema(statusType))",
       purpose: "make the mirror")
     try turn(to: "both", process)
   }

@@ -102,6 +102,20 @@ import Testing
     }
   }
 
+  @Test(
+    "after the rename it goes on at once: who wrote the old way meets that, and no quiet is waited for",
+    arguments: ContractScene.bridges)
+  func quiet(_ bridge: Bool) throws {
+    let scene = try ContractScene("ckill_quiet_\(bridge)", interrupt, bridge: bridge)
+    #expect(throws: MigrationError.self) {
+      try scene.retire(report: strike(scene, "contract", "contract.rename", .after))
+    }
+    #expect(try scene.phase() == "cut over")
+    for kind in [LegacyAccount.Kind.old, .both] { try scene.count(kind, ago: "1 second") }
+    #expect(try scene.retire() != nil)
+    #expect(try scene.phase() == "contracted")
+  }
+
   private func expectBack(_ scene: ContractScene, _ bridge: Bool, _ note: String) throws {
     #expect(try scene.columns() == ["state_id", "status"], "\(note)")
     #expect(try scene.phase() == "cut over", "\(note)")

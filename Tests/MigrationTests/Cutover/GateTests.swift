@@ -105,6 +105,10 @@ import Testing
         $0.firstQuarantined = "[\"7\"] 'auth'"
       }, "2 rows, the first [\"7\"] 'auth'"
     ),
+    (
+      "row filter", { $0.filters.isOwn = true },
+      "publication s filters the rows of public.transactions"
+    ),
     ("map", { $0.mapFaults = ["id 1 stands twice", "another"] }, "id 1 stands twice, and 1 more"),
     ("map", { $0.mapRows = 0 }, "0 states, each status there and back"),
     ("statuses", { $0.unmapped = ["'auth' is not in the map"] }, "'auth' is not in the map"),
