@@ -9,7 +9,7 @@ import Testing
   private static let retried =
     #"{"cause" : "quarantine", "corrects" : "0/1100", "key" : ["1"], "state" : "9", "code" : "new", "status" : "new"}"#
   private static let repaired =
-    #"{"previous_from":"row","cause":"replay","corrects":"0/1100.1","key":["2"],"state":"2","code":"captured","status":null,"was":"1","was_code":"authorized"}"#
+    #"{"cause":"replay","corrects":"0/1100.1","key":["2"],"state":"2","code":"captured","status":null,"was":"1","was_code":"authorized"}"#
 
   private func correction(_ content: String) -> EventLog.Change {
     .message(prefix: "crossfade.correction", content: content)

@@ -51,6 +51,12 @@ extension GateFacts {
   private var privileges: Gate {
     let names = unwritable.map(\.description).joined(separator: ", ")
     let columns = unwritable.map(\.quoted).joined(separator: ", ")
+    guard seesVersions || !unwritable.isEmpty else {
+      return Gate(
+        "privileges", passes: false, "\(role) may not read xmin and tableoid of the rows",
+        threshold: "UPDATE on both columns, SELECT on the table",
+        mend: "GRANT SELECT ON \(derive.table.quoted) TO \(SQLText.identifier(role));")
+    }
     return Gate(
       "privileges", passes: unwritable.isEmpty,
       unwritable.isEmpty

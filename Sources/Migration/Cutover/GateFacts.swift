@@ -53,6 +53,8 @@ struct GateFacts: Sendable {
   /// Who we are, and which of the two columns that role may not write.
   var role: String
   var unwritable: [Identifier]
+  /// Whether it may read the versions of rows, to which both ways are written.
+  var seesVersions = true
   var lag: Lag
   /// The longest that was waited, in milliseconds.
   var patience: Int

@@ -38,7 +38,8 @@ struct GateSurvey {
         definition: definition, phase: state?.phase, since: state?.since,
         direction: direction, runner: runner?.description,
         deriver: try RowDeriver.find(slot: definition.slot, on: connection)?.description, role: role,
-        unwritable: unwritable, lag: lag, patience: options.patience, verified: verified,
+        unwritable: unwritable, seesVersions: try seesVersions(), lag: lag, patience: options.patience,
+        verified: verified,
         quarantined: try Quarantine.count(slot: definition.slot, on: connection),
         firstQuarantined: first.map { "\($0.key) \($0.status.map { SQLText.literal($0) } ?? "NULL")" },
         quarantineCauses: try Quarantine.causes(derive, slot: definition.slot, on: connection),
@@ -176,6 +177,16 @@ struct GateSurvey {
       purpose: "look which columns the role may write")
     let names = (0..<rows.rowCount).compactMap { rows[$0, 1] }
     return (rows[0, 0] ?? "", [derive.from, derive.to].filter { names.contains($0.name) })
+  }
+
+  /// A grant of columns does not hold for what tells one version of a row from another.
+  private func seesVersions() throws(PostgresError) -> Bool {
+    try connection.query(
+      """
+      SELECT has_column_privilege(t.oid, 'xmin', 'SELECT') AND has_column_privilege(t.oid, 'tableoid', 'SELECT')
+        FROM (SELECT to_regclass($1)::oid AS oid) AS t
+      """, [.text(definition.derive.table.quoted)], purpose: "look whether the role may read row versions"
+    ).boolean(0, 0)
   }
 
   private func invalidIndexes() throws(PostgresError) -> [String] {

@@ -77,6 +77,9 @@ import Testing
       "privileges", { $0.unwritable = [$0.definition.derive.from] }, "crossfade may not update status"
     ),
     (
+      "privileges", { $0.seesVersions = false }, "crossfade may not read xmin and tableoid of the rows"
+    ),
+    (
       "lag",
       {
         $0.lag = .init(target: LSN(rawValue: 0x1000), applied: LSN(rawValue: 0x800), took: nil, behind: 0x800)
