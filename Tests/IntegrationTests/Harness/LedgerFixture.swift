@@ -19,8 +19,8 @@ final class LedgerFixture: Sendable {
   static let sharedCluster = Result {
     var configuration = ClusterConfiguration()
     configuration.isDurable = false
-    configuration.settings["max_replication_slots"] = "60"
-    configuration.settings["max_wal_senders"] = "60"
+    configuration.settings["max_replication_slots"] = "200"
+    configuration.settings["max_wal_senders"] = "200"
     return try Cluster.running(configuration)
   }
 
