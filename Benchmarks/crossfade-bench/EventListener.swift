@@ -15,17 +15,12 @@ final class EventListener: Sendable {
 
   init(port: UInt16, query: String, timesEach: Bool) throws {
     self.timesEach = timesEach
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let connected = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) }
+    guard let connected = LoopbackSocket.connected(to: port) else {
+      throw BenchError("cannot subscribe on port \(port): errno \(errno)")
     }
+    descriptor = connected
     let request = "GET /v1/events?\(query) HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"
-    guard connected == 0, send(descriptor, request, request.utf8.count, 0) > 0 else {
+    guard send(descriptor, request, request.utf8.count, 0) > 0 else {
       throw BenchError("cannot subscribe on port \(port): errno \(errno)")
     }
     // Its head has come: it listens.

@@ -57,7 +57,7 @@ extension Applier {
   ) throws(DualWriteError) {
     guard case .server(let cause) = error, !error.isConnectionGone else { throw .postgres(error) }
     if cause.sqlState == .lockNotAvailable, try setAside(&batch) { return }
-    if cause.sqlState.isTransient || cause.sqlState == .queryCanceled {
+    if error.isPassing {
       logger.warning("a batch is tried again", metadata: ["error": "\(error)"])
       status.update { status in
         status.retries &+= 1

@@ -1,4 +1,5 @@
 public import Derivation
+import Postgres
 
 /// How a transaction of ours tells what it corrects: a logical message for each row, in the transaction that writes it, so that
 /// it is neither lost nor told twice, and gone when that is rolled back. Capture keeps these of all that we write.
@@ -15,10 +16,10 @@ public enum CorrectionSQL {
     where condition: String? = nil, _ members: [(name: String, value: String)], isHeard: Bool
   ) -> String {
     guard isHeard else { return condition.map { "count(*) FILTER (WHERE \($0))" } ?? "count(*)" }
-    let object = members.map { "\(literal($0.name)), \($0.value)" }.joined(separator: ", ")
+    let object = members.map { "\(SQLText.literal($0.name)), \($0.value)" }.joined(separator: ", ")
     // The message's bytes go as they are, whatever encoding the reader asks for: so they are UTF-8, unless nobody knows what they are.
     let emit = """
-      pg_logical_emit_message(true, \(literal(OwnMarks.correction)), convert_to(json_build_object(\(object))::text, \
+      pg_logical_emit_message(true, \(SQLText.literal(OwnMarks.correction)), convert_to(json_build_object(\(object))::text, \
       (CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END)::name))
       """
     return condition.map { "count(CASE WHEN \($0) THEN \(emit) END)" } ?? "count(\(emit))"
@@ -30,6 +31,4 @@ public enum CorrectionSQL {
   public static func code(of id: String, _ map: SlotDefinition.Map) -> String {
     "(SELECT m.\(map.code.quoted)::text FROM \(map.table.quoted) AS m WHERE m.\(map.id.quoted) = \(id) LIMIT 1)"
   }
-
-  private static func literal(_ text: String) -> String { "'\(text)'" }
 }

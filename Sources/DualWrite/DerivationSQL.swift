@@ -13,6 +13,9 @@ public struct DerivationSQL: Sendable {
     self.keyTypes = keyTypes
   }
 
+  /// The rows of given keys.
+  public var keys: KeySQL { KeySQL(derive, types: keyTypes) }
+
   /// The new value of the row `t`, from the map as it stands; NULL for a status the map does not know.
   ///
   /// Scalar subqueries, not a join: under READ COMMITTED a row that changed while we waited for its lock is evaluated
@@ -33,15 +36,11 @@ public struct DerivationSQL: Sendable {
   /// The keys are sorted, and the session allows no plan but the one that looks rows up in that order, so that two
   /// writers that meet lock in the same order.
   public var applyKeys: String {
-    let arrays = keyTypes.indices.map { "$\($0 + 1)::\(keyTypes[$0])[]" }.joined(separator: ", ")
-    let names = keyTypes.indices.map { "k\($0 + 1)" }
-    let order = keyTypes.indices.map { "\($0 + 1)" }.joined(separator: ", ")
-    let match = zip(derive.key, names).map { "t.\($0.quoted) = k.\($1)" }.joined(separator: " AND ")
-    return """
-      UPDATE \(derive.table.quoted) AS t SET \(derive.to.quoted) = \(derived)
-      FROM (SELECT * FROM unnest(\(arrays)) AS u(\(names.joined(separator: ", "))) ORDER BY \(order)) AS k
-      WHERE \(match) AND t.\(derive.to.quoted) IS DISTINCT FROM \(derived)
-      """
+    """
+    UPDATE \(derive.table.quoted) AS t SET \(derive.to.quoted) = \(derived)
+    FROM (SELECT * FROM unnest(\(keys.arrays())) AS u(\(keys.names)) ORDER BY \(keys.order)) AS k
+    WHERE \(keys.match()) AND t.\(derive.to.quoted) IS DISTINCT FROM \(derived)
+    """
   }
 
   /// Settings under which `applyKeys` has only the plan it was written for.

@@ -40,13 +40,7 @@ package struct Poison {
   }
 
   private func apply(_ batch: Batch, _ keys: ArraySlice<Int>) throws(PostgresError) {
-    var arrays = plan.derive.key.map { _ in ArrayLiteral(capacity: 256) }
-    for key in keys {
-      batch.keys.columns(of: batch.keys.entries[key]) { column, bytes in
-        if column < arrays.count { arrays[column].append(bytes) }
-      }
-    }
-    try session.apply(arrays.map { .terminatedText($0.finish()) })
+    try session.apply(session.keyArrays(keys.map { batch.keys.key(at: $0) }))
   }
 
   private func quarantine(

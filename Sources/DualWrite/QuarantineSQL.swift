@@ -40,10 +40,7 @@ enum QuarantineSQL {
   /// What is told is the last that was said of the row: it is held until the commit, and a row that somebody else holds stays in
   /// quarantine. It is not waited for: the dual-write takes rows first and the quarantine after, we hold that already.
   static func releaseDerived(_ sql: DerivationSQL, isHeard: Bool = true) -> String {
-    let derive = sql.derive
-    let arrays = sql.keyTypes.indices.map { ", $\($0 + 3)::\(sql.keyTypes[$0])[]" }.joined()
-    let names = sql.keyTypes.indices.map { "k\($0 + 1)" }
-    let match = zip(derive.key, names).map { "t.\($0.quoted) = k.\($1)" }.joined(separator: " AND ")
+    let (derive, match) = (sql.derive, sql.keys.match())
     let new = "t.\(derive.to.quoted)"
     let told = CorrectionSQL.count(
       where: "r.stands",
@@ -52,7 +49,7 @@ enum QuarantineSQL {
         ("code", "r.code"), ("status", "r.status"),
       ], isHeard: isHeard)
     return """
-      WITH k AS (SELECT * FROM unnest($2::text[]\(arrays)) AS u(key, \(names.joined(separator: ", ")))),
+      WITH k AS (SELECT * FROM unnest($2::text[], \(sql.keys.arrays(from: 3))) AS u(key, \(sql.keys.names))),
       agreed AS (
         SELECT k.key, \(new)::text AS state, \(CorrectionSQL.code(of: new, derive.map)) AS code,
                t.\(derive.from.quoted)::text AS status

@@ -30,6 +30,13 @@ public enum PostgresError: Error, Sendable {
     }
   }
 
+  /// Whether the same may succeed when it is tried again in this very session: a lock that was not had, a deadlock, a statement that
+  /// was cancelled.
+  public var isPassing: Bool {
+    guard case .server(let error) = self, !isConnectionGone else { return false }
+    return error.sqlState.isTransient || error.sqlState == .queryCanceled
+  }
+
   /// Whether trying again, on a new connection if need be, may succeed without anybody mending anything.
   public var isRetriable: Bool {
     switch self {

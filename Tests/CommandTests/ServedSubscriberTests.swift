@@ -102,17 +102,9 @@ private struct SilentClient {
   private let descriptor: Int32
 
   init?(port: UInt16, says request: String) {
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let connected = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) }
-    }
-    guard connected == 0,
-      send(descriptor, request, request.utf8.count, Int32(MSG_NOSIGNAL)) == request.utf8.count
+    guard let connected = LoopbackSocket.connected(to: port) else { return nil }
+    descriptor = connected
+    guard send(descriptor, request, request.utf8.count, Int32(MSG_NOSIGNAL)) == request.utf8.count
     else {
       close(descriptor)
       return nil

@@ -23,19 +23,12 @@ final class RawSubscriber: Sendable {
   init?(port: Int, path: String, headers: [String] = [], paused: Bool = false, limit: Int = .max) {
     isPaused = Atomic(paused)
     self.limit = limit
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var buffer: Int32 = 16 << 10
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &buffer, socklen_t(MemoryLayout<Int32>.size))
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let connected = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) }
+    guard let connected = LoopbackSocket.connected(to: UInt16(clamping: port), receiveBuffer: 16 << 10) else {
+      return nil
     }
+    descriptor = connected
     let request = "GET \(path) HTTP/1.1\r\nHost: x\r\n" + headers.map { $0 + "\r\n" }.joined() + "\r\n"
-    guard connected == 0, send(descriptor, request, request.utf8.count, Int32(MSG_NOSIGNAL)) > 0
+    guard send(descriptor, request, request.utf8.count, Int32(MSG_NOSIGNAL)) > 0
     else {
       close(descriptor)
       return nil

@@ -1,5 +1,6 @@
 import ChangeLog
 import Glibc
+import LocalCluster
 import Synchronization
 
 @testable import Subscriptions
@@ -11,20 +12,8 @@ final class SlowRequest: Sendable {
   private let count = Atomic(0)
 
   init?(port: Int) {
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let connected = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    guard connected == 0 else {
-      close(descriptor)
-      return nil
-    }
+    guard let connected = LoopbackSocket.connected(to: UInt16(clamping: port)) else { return nil }
+    descriptor = connected
     DetachedThread.start { [self] in drip() }
   }
 

@@ -46,7 +46,7 @@ struct CheckpointPath: Equatable, Sendable {
     stretches.append(last)
   }
 
-  /// What can be passed while something is open there.
+  /// What can be passed while something is open there. `CourseSQL` says the same to the server.
   func before(_ open: LSN?) -> CheckpointPath {
     guard let open else { return self }
     var path = self
@@ -56,10 +56,4 @@ struct CheckpointPath: Equatable, Sendable {
 
   /// The checkpoint stands here now.
   mutating func passed(_ end: LSN) { stretches.removeAll { $0.end <= end } }
-
-  /// The last end before what is open: where the checkpoint may go. `CourseSQL` says the same to the server.
-  func end(before open: LSN?) -> LSN? {
-    guard let open else { return end }
-    return stretches.last { $0.end < open }?.end
-  }
 }

@@ -12,13 +12,7 @@ struct CourseSQL {
   private var from: String { "t.\(derive.from.quoted)" }
   private var table: String { derive.table.quoted }
 
-  private var names: [String] { sql.keyTypes.indices.map { "k\($0 + 1)" } }
-  private var arrays: String {
-    sql.keyTypes.indices.map { "$\($0 + 1)::\(sql.keyTypes[$0])[]" }.joined(separator: ", ")
-  }
-  private var match: String {
-    zip(derive.key, names).map { "t.\($0.quoted) = k.\($1)" }.joined(separator: " AND ")
-  }
+  private var keys: KeySQL { sql.keys }
 
   /// The old value of the row `t`, from the map as it stands.
   private var original: String {
@@ -43,8 +37,6 @@ struct CourseSQL {
   /// A row whose lock was waited for is looked at again in its new version (EvalPlanQual), which then does not match. The keys are sorted
   /// as in `DerivationSQL.applyKeys`.
   func write(_ way: Way) -> String {
-    let columns = (names + ["version"]).joined(separator: ", ")
-    let order = sql.keyTypes.indices.map { "\($0 + 1)" }.joined(separator: ", ")
     let (assignment, canWrite) =
       switch way {
       case .forward:
@@ -53,8 +45,8 @@ struct CourseSQL {
       }
     return """
       UPDATE \(table) AS t SET \(assignment)
-        FROM (SELECT * FROM unnest(\(arrays), $\(sql.keyTypes.count + 1)::xid[]) AS u(\(columns)) ORDER BY \(order)) AS k
-       WHERE \(match) AND t.xmin = k.version AND \(to) IS DISTINCT FROM \(sql.derived)
+        FROM (SELECT * FROM unnest(\(keys.arrays()), $\(keys.count + 1)::xid[]) AS u(\(keys.names), version) ORDER BY \(keys.order)) AS k
+       WHERE \(keys.match()) AND t.xmin = k.version AND \(to) IS DISTINCT FROM \(sql.derived)
          AND \(canWrite)
       """
   }
@@ -66,15 +58,14 @@ struct CourseSQL {
   /// Done is what this transaction wrote, and a row that agrees in the very version. A row comes back for each other line, without a
   /// version where nothing is to be written (`OpenRow`); or one row without a line; none when a transaction is not visible.
   var look: String {
-    let next = sql.keyTypes.count + 1
-    let columns = (names + ["version", "forward", "position", "n"]).joined(separator: ", ")
+    let next = keys.count + 1
     return """
       WITH open AS MATERIALIZED (
         SELECT k.n, k.position, CASE WHEN \(to) IS DISTINCT FROM \(sql.derived) AND t.tableoid IS NOT NULL THEN t.xmin::text END AS version,
                \(canBeWritten) AS can
-          FROM (SELECT * FROM unnest(\(arrays), $\(next)::xid[], $\(next + 1)::boolean[], $\(next + 2)::pg_lsn[])
-            WITH ORDINALITY AS u(\(columns)) ORDER BY n) AS k
-          LEFT JOIN \(table) AS t ON \(match)
+          FROM (SELECT * FROM unnest(\(keys.arrays()), $\(next)::xid[], $\(next + 1)::boolean[], $\(next + 2)::pg_lsn[])
+            WITH ORDINALITY AS u(\(keys.names), version, forward, position, n) ORDER BY n) AS k
+          LEFT JOIN \(table) AS t ON \(keys.match())
          WHERE t.tableoid IS NULL OR \(to) IS DISTINCT FROM \(sql.derived)
             OR (t.xmin::text <> k.version::text AND t.xmin::text <> pg_catalog.pg_current_xact_id()::xid::text)),
       \(Self.advance(from: next + 3, open: "(SELECT min(o.position) FROM open AS o)"))

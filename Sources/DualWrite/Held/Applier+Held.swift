@@ -134,14 +134,6 @@ extension Applier {
   }
 }
 
-extension PostgresError {
-  /// Whether it may be otherwise the next time, in this very session.
-  var isPassing: Bool {
-    guard case .server(let cause) = self, !isConnectionGone else { return false }
-    return cause.sqlState.isTransient || cause.sqlState == .queryCanceled
-  }
-}
-
 extension Batch {
   /// The keys of the rows to be derived.
   fileprivate var derivedKeys: [KeyBytes] {

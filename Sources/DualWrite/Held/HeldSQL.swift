@@ -10,12 +10,10 @@ struct HeldSQL {
   let isOfKey: Bool
 
   private var source: String {
-    let names = sql.keyTypes.indices.map { "k\($0 + 1)" }
-    let arrays = sql.keyTypes.indices.map { "$\($0 + 1)::\(sql.keyTypes[$0])[]" }.joined(separator: ", ")
-    let match = zip(sql.derive.key, names).map { "t.\($0.quoted) = k.\($1)" }.joined(separator: " AND ")
+    let keys = sql.keys
     return """
-      (SELECT * FROM unnest(\(arrays)) WITH ORDINALITY AS u(\(names.joined(separator: ", ")), n) ORDER BY \(names.joined(separator: ", "))) AS k
-        JOIN \(sql.derive.table.quoted) AS t ON \(match) AND t.\(sql.derive.to.quoted) IS DISTINCT FROM \(sql.derived)
+      (SELECT * FROM unnest(\(keys.arrays())) WITH ORDINALITY AS u(\(keys.names), n) ORDER BY \(keys.order)) AS k
+        JOIN \(sql.derive.table.quoted) AS t ON \(keys.match()) AND t.\(sql.derive.to.quoted) IS DISTINCT FROM \(sql.derived)
       """
   }
 

@@ -217,9 +217,7 @@ public struct Repair {
       do throws(PostgresError) {
         return try body()
       } catch {
-        guard case .server(let cause) = error, !error.isConnectionGone,
-          cause.sqlState.isTransient || cause.sqlState == .queryCanceled, attempt < Self.attempts
-        else { throw error }
+        guard error.isPassing, attempt < Self.attempts else { throw error }
         attempt += 1
         if interrupt.wait(milliseconds: waits.next()) { throw .interrupted(purpose: "repair a batch") }
       }

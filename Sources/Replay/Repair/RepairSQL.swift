@@ -19,11 +19,7 @@ struct RepairSQL {
   /// known, in the version that is written.
   var apply: String {
     let first = givenMapType == nil ? 8 : 10
-    let arrays =
-      keyTypes.indices.map { "$\(first + $0)::\(keyTypes[$0])[]" } + ["$\(first + keyTypes.count)::text[]"]
-    let names = keyTypes.indices.map { "k\($0 + 1)" }
-    let order = keyTypes.indices.map { "\($0 + 1)" }.joined(separator: ", ")
-    let match = zip(derive.key, names).map { "t.\($0.quoted) = k.\($1)" }.joined(separator: " AND ")
+    let keys = KeySQL(derive, types: keyTypes)
     let (table, new) = (derive.table.quoted, "t.\(derive.to.quoted)")
     let code = CorrectionSQL.code(of: new, derive.map)
     let key = derive.key.map { "t.\($0.quoted)::text" }.joined(separator: ", ")
@@ -36,13 +32,13 @@ struct RepairSQL {
     return """
       WITH held AS (
         SELECT k.*, \(new)::text AS was, \(code) AS was_code
-          FROM (SELECT * FROM unnest(\(arrays.joined(separator: ", "))) AS u(\(names.joined(separator: ", ")), corrects)
-                 ORDER BY \(order)) AS k
-          JOIN \(table) AS t ON \(match)
+          FROM (SELECT * FROM unnest(\(keys.arrays(from: first)), $\(first + keys.count)::text[]) AS u(\(keys.names), corrects)
+                 ORDER BY \(keys.order)) AS k
+          JOIN \(table) AS t ON \(keys.match())
          WHERE \(isWrong)
            FOR NO KEY UPDATE OF t),
       written AS (
-        UPDATE \(table) AS t SET \(derive.to.quoted) = \(derived) FROM held AS k WHERE \(match) AND \(isWrong)
+        UPDATE \(table) AS t SET \(derive.to.quoted) = \(derived) FROM held AS k WHERE \(keys.match()) AND \(isWrong)
         RETURNING k.corrects, json_build_array(\(key)) AS key, \(new)::text AS state, \(code) AS code,
                   t.\(derive.from.quoted)::text AS status, k.was, k.was_code)
       UPDATE crossfade.replay AS r

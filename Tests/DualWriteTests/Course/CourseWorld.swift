@@ -251,7 +251,7 @@ struct CourseWorld {
     flight.seen = wal
     wal += 1
     let open = flight.open.map { flight.lines[$0.line].position } + [flight.earliestWaiting].compactMap { $0 }
-    flight.moved = flight.path.end(before: open.min())
+    flight.moved = flight.path.before(open.min()).end
     if let moved = flight.moved { checkpoint = max(checkpoint, moved.rawValue) }
   }
 

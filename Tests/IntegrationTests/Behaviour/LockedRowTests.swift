@@ -21,13 +21,7 @@ extension Integration {
       if way == .forward { try ledger.backfill() }
       try ledger.awaitCaughtUp(process)
       let writer = try ledger.connect()
-      let holder = try ledger.connect()
-
-      // It cannot be at the row between the two.
-      kill(process.pid, SIGSTOP)
-      try writer.query("UPDATE public.transactions SET status = 'CAPTURED' WHERE id = 1", purpose: "change")
-      try holder.script("BEGIN; SELECT FROM public.transactions WHERE id = 1 FOR UPDATE", purpose: "hold it")
-      kill(process.pid, SIGCONT)
+      let holder = try hold(1, ledger, process)
       let before = try checkpoint(ledger)
       for round in 0..<5 {
         for id in 2...20 {
@@ -72,11 +66,7 @@ extension Integration {
       let ledger = try LedgerFixture("locked_turn", rows: 40)
       let process = try ledger.startBothWays()
       let writer = try ledger.connect()
-      let holder = try ledger.connect()
-      kill(process.pid, SIGSTOP)
-      try writer.query("UPDATE public.transactions SET status = 'CAPTURED' WHERE id = 1", purpose: "change")
-      try holder.script("BEGIN; DELETE FROM public.transactions WHERE id = 1", purpose: "hold it")
-      kill(process.pid, SIGCONT)
+      let holder = try hold(1, ledger, process, "DELETE FROM public.transactions WHERE id = 1")
       try ledger.awaitRow(
         "SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'crossfade dual-write \(ledger.slot)'",
         process)
@@ -170,9 +160,7 @@ extension Integration {
         CREATE TABLE public.child (id bigint REFERENCES public.transactions);
         """, purpose: "add an index")
       // What locks a row is asked of the catalog when a session begins.
-      try ledger.connect().query(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'crossfade dual-write \(ledger.slot)'",
-        purpose: "begin anew")
+      try endSession(ledger)
       try ledger.awaitCaughtUp(process)
       let holder = try hold(1, ledger, process, "INSERT INTO public.child VALUES (1)")
       try ledger.connect().query(
@@ -232,9 +220,7 @@ extension Integration {
       }
       #expect(says)
       try holder.script("ROLLBACK", purpose: "let go")
-      try ledger.connect().query(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'crossfade dual-write \(ledger.slot)'",
-        purpose: "begin anew")
+      try endSession(ledger)
       try ledger.awaitRow(Self.agrees("true"), process, within: .seconds(60))
       let forgotten = try eventually(within: .seconds(20)) {
         try !ledger.command("status").output.contains("keeps locked")
@@ -248,6 +234,7 @@ extension Integration {
       _ id: Int, _ ledger: LedgerFixture, _ process: CrossfadeProcess, _ how: String? = nil
     ) throws -> Connection {
       let holder = try ledger.connect()
+      // It cannot be at the row between the two.
       kill(process.pid, SIGSTOP)
       try ledger.connect().query(
         "UPDATE public.transactions SET status = 'CAPTURED' WHERE id = $1", [.integer(id)], purpose: "change")
@@ -256,6 +243,13 @@ extension Integration {
       )
       kill(process.pid, SIGCONT)
       return holder
+    }
+
+    /// The dual-write begins another.
+    private func endSession(_ ledger: LedgerFixture) throws {
+      try ledger.connect().query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'crossfade dual-write \(ledger.slot)'",
+        purpose: "end its session")
     }
 
     private func checkpoint(_ ledger: LedgerFixture) throws -> String? {

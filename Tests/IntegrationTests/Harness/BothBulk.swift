@@ -5,13 +5,7 @@ import Postgres
 /// rolled back, some rolled back, some prepared and settled later. Each session has rows of its own, so that nobody waits for
 /// one that is prepared.
 final class BothBulk: Sendable {
-  enum Kind: String, CaseIterable, Sendable {
-    case whole
-    case savepoints
-    case rolledBack
-    case prepared
-    case preparedRolledBack
-  }
+  typealias Kind = BulkTraffic.Kind
 
   private let workers: [Worker<Result<[Kind: Int], PostgresError>>]
   private let interrupt: Interrupt
