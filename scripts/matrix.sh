@@ -56,7 +56,9 @@ while IFS=$'\t' read -r -u 3 major version directory; do
     continue
   fi
   failed=1
-  grep '^✘ Test .*\(recorded an issue\|failed after\)' "$log" | grep -v '^✘ Test run with' | cut -c -300 | sed 's/^/  /' || true
+  # Each with what it says of itself, as far as a screen holds it.
+  awk '/^✘ Test run with/ { next } /^✘ Test .*(recorded an issue|failed after)/ { left = 25; print; next }
+    /^(✔|✘|◇|➜) / { left = 0 } left > 0 { left--; print }' "$log" | cut -c -300 | sed 's/^/  /'
   case $ended in
     0) echo "  NOTHING RAN: no test's name matches $pattern" ;;
     124 | 137) echo "  FAILED: not done after $limit s; $passed had passed, $broken failed" ;;

@@ -56,6 +56,8 @@ public enum Refusal: Error, Sendable, Equatable {
   case publicationUnfit(publication: String, what: String)
   /// A published table without replica identity would make the application's updates fail.
   case replicaIdentity(table: String, what: String)
+  /// A partition whose columns are not where the table's are, on a server that sends such rows wrongly.
+  case partitionLayout(table: String, partition: String)
   /// A column's binary form cannot be read.
   case binaryUnreadable(table: String, column: String, type: String)
   /// A generated column in the replica identity that the publication does not send, or that cannot be sent.

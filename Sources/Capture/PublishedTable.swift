@@ -94,6 +94,9 @@ struct PublishedTable {
       throw .refused(
         .replicaIdentity(table: name, what: "its partition \(partition) has no replica identity"))
     }
+    let others: [String]
+    do { others = try PartitionLayout.others(oid, connection) } catch { throw .postgres(error) }
+    if let partition = others.first { throw .refused(.partitionLayout(table: name, partition: partition)) }
   }
 }
 

@@ -60,6 +60,8 @@ extension Refusal: CustomStringConvertible {
       return "publication \(publication) does not fit: \(what)"
     case .replicaIdentity(let table, let what):
       return "table \(table) must not be published: \(what)"
+    case .partitionLayout(let table, let partition):
+      return "partition \(partition) of \(table) \(PartitionLayout.danger)"
     case .binaryUnreadable(let table, let column, let type):
       return "column \(column) of \(table) is of type \(type), whose binary form Crossfade cannot read"
     case .generatedIdentity(let table, let column, _):
@@ -110,6 +112,7 @@ extension Refusal: CustomStringConvertible {
         + "`crossfade check` shows it, then `crossfade reset SLOT --accept-gap` and backfill"
     case .publicationUnfit: return "alter the publication, or name another one in the slot definition"
     case .replicaIdentity: return "give the table a primary key, or ALTER TABLE ... REPLICA IDENTITY FULL"
+    case .partitionLayout: return PartitionLayout.remedy
     case .binaryUnreadable: return "write `binary: false` under `stream:` in the slot definition"
     case .generatedIdentity(_, _, let grant): return grant
     case .privilege(_, let grant): return grant

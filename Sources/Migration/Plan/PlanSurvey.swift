@@ -62,10 +62,6 @@ public struct PlanSurvey: Sendable {
     }
     guard let found, let table = found else { return nil }
     asked.note(
-      try asked.ask("partitions") { () throws(PostgresError) in try PartitionFacts.ask(table.oid, connection)
-      }?
-      .findings(derive.table))
-    asked.note(
       try asked.ask("dependents") { () throws(PostgresError) in
         try Dependents.ask(table.oid, derive.from, own: self.definition.publication, connection)
       }?.findings(derive.from.description))

@@ -1,3 +1,4 @@
+import Capture
 import Derivation
 import Postgres
 
@@ -9,6 +10,8 @@ struct PartitionFacts: Equatable, Sendable {
   var leaves = 0
   /// Of these, foreign tables: what they hold is in another server.
   var foreign: [String] = []
+  /// Of these, those laid out otherwise than the table, on a server that sends their rows wrongly (up to 14).
+  var others: [String] = []
 
   func findings(_ table: QualifiedName) -> [Finding] {
     let subject = "partitions"
@@ -19,6 +22,12 @@ struct PartitionFacts: Equatable, Sendable {
           subject,
           "\(foreign.joined(separator: ", ")) are foreign tables: their changes are not in this server's WAL",
           fix: "ALTER TABLE \(table.quoted) DETACH PARTITION ...;  -- and migrate them where they are")
+      ]
+    }
+    guard others.isEmpty else {
+      return [
+        .fail(
+          subject, "\(others.joined(separator: ", ")) \(PartitionLayout.danger)", fix: PartitionLayout.remedy)
       ]
     }
     return [
@@ -40,6 +49,7 @@ extension PartitionFacts {
       """, [.integer(oid)], purpose: "look up the partitions")
     return PartitionFacts(
       key: rows[0, 0], leaves: Int(rows.integer(0, 1) ?? 0),
-      foreign: rows[0, 2].flatMap(JSONStrings.parse) ?? [])
+      foreign: rows[0, 2].flatMap(JSONStrings.parse) ?? [],
+      others: try PartitionLayout.others(oid, connection))
   }
 }

@@ -126,6 +126,10 @@ public struct Preflight: Sendable {
   ) throws(PostgresError) {
     let derive = definition.derive
     asked.note(table.findings(derive))
+    asked.note(
+      try asked.ask("partitions") { () throws(PostgresError) in try PartitionFacts.ask(table.oid, connection)
+      }?
+      .findings(derive.table))
     let direction = try asked.ask("direction") { () throws(PostgresError) in
       try self.direction(role, connection)
     }

@@ -60,6 +60,49 @@ extension Integration {
       #expect(check.output.contains("does not send generated column doubled"), "\(check.output)")
     }
 
+    /// What 13 and 14 get wrong (docs/supported-versions.md).
+    @Test(
+      "a partition laid out otherwise than its table is refused where the server would send it wrongly"
+    )
+    func partitionLayout() throws {
+      let ledger = try LedgerFixture("partition_layout", rows: 10)
+      try ledger.expand()
+      let session = try ledger.connect()
+      try session.script(
+        """
+        ALTER TABLE public.transactions RENAME TO transactions_low;
+        ALTER TABLE public.transactions_low ALTER COLUMN id DROP IDENTITY;
+        CREATE TABLE public.transactions (LIKE public.transactions_low INCLUDING DEFAULTS, PRIMARY KEY (id))
+          PARTITION BY RANGE (id);
+        ALTER TABLE public.transactions ATTACH PARTITION public.transactions_low FOR VALUES FROM (0) TO (1000);
+        CREATE TABLE public.transactions_high (gone int, LIKE public.transactions_low INCLUDING DEFAULTS, PRIMARY KEY (id));
+        ALTER TABLE public.transactions_high DROP COLUMN gone;
+        ALTER TABLE public.transactions ATTACH PARTITION public.transactions_high FOR VALUES FROM (1000) TO (2000);
+        """, purpose: "partition the table")
+      let check = try ledger.command("check")
+      guard ledger.major < 15 else {
+        #expect(check.output.contains("pass  partitions"), "\(check.output)")
+        let process = try ledger.start()
+        try ledger.awaitStream(process)
+        try session.query(
+          "INSERT INTO public.transactions_high (id, card_token, merchant_id, amount_cents, currency, status) "
+            + "VALUES (1500, 'card', 1, 1, 'EUR', 'Settled')", purpose: "insert")
+        try ledger.awaitRow("SELECT state_id = 3 FROM public.transactions WHERE id = 1500", process)
+        #expect(process.stop() == .exited(0))
+        return
+      }
+      let danger =
+        "has its columns in other places than the table: up to PostgreSQL 14 the server then sends rows with values in "
+        + "the wrong columns, or crashes, when DDL runs beside them"
+      #expect(check.output.contains("public.transactions_high \(danger)"), "\(check.output)")
+      try expect(
+        ledger, exits: 3, "partition public.transactions_high of public.transactions \(danger)",
+        hint:
+          "upgrade to PostgreSQL 15; or detach the partition and make it anew with the table's columns in the table's "
+          + "places (dropped ones too: add them, then drop them)")
+      #expect(try ReplicationSlot.find(ledger.slot, on: session) == nil)
+    }
+
     @Test("a second process on the same log names the first")
     func locked() throws {
       let ledger = try LedgerFixture("locked", rows: 10)

@@ -51,6 +51,8 @@ extension Scenario {
     case "publications": publications = value.split(separator: ",").map { String($0).trimmed }
     case "unstreamable":
       unstreamable = try Self.majors(value) ?? { throw error(line, "no majors: \(value)") }()
+    case "awaited":
+      awaited = try Self.majors(value) ?? { throw error(line, "no majors: \(value)") }()
     case "known": known = value
     case "options":
       options = value.split(separator: " ").map { word in

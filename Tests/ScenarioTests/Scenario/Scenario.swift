@@ -30,6 +30,9 @@ struct Scenario: Sendable {
   var options: [StreamOption] = []
   /// The majors that cannot stream it: there the server may end the stream with an error of its own.
   var unstreamable: ClosedRange<Int>?
+  /// The majors on which each statement waits until all that came before is sent: there DDL spoils rows that are just being
+  /// sent.
+  var awaited: ClosedRange<Int>?
   /// Why what is captured is not yet what is expected.
   var known: String?
   /// What runs before the slots are made.

@@ -56,7 +56,7 @@ final class ScenarioRun {
     for step in scenario.steps {
       try await execute(step)
       note(step)
-      if !inProgress.isEmpty { try await settle() }
+      if !inProgress.isEmpty || scenario.awaited?.contains(major) == true { try await settle() }
     }
     return try await judge(consumer)
   }
