@@ -68,6 +68,11 @@ enum Bench {
         { _, report in try BackfillBench().run(&report) }
       ),
       (
+        "standby",
+        "a million rows beside a slow standby: its lag under a bound, and behind a loop that asks nobody",
+        { _, report in try StandbyBench().run(&report) }
+      ),
+      (
         "migration",
         "what sixteen writers notice of each phase, forward and back, beside the same traffic alone in the same run",
         { _, report in try MigrationBench().run(&report) }

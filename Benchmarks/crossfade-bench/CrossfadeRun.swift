@@ -4,12 +4,15 @@ import LocalCluster
 /// The real `crossfade` beside this executable, on a slot definition of its own.
 struct CrossfadeRun {
   let binary: String
+  let slot: String
   let definition: String
   let environment: [String: String]
 
-  init(_ bench: BenchCluster, slot: String, batch: Int = 5000, streaming: Bool = false, serve: String? = nil)
-    throws
-  {
+  init(
+    _ bench: BenchCluster, slot: String, batch: Int = 5000, streaming: Bool = false, serve: String? = nil,
+    backfill: String? = nil
+  ) throws {
+    self.slot = slot
     binary = try Self.sibling()
     definition = "\(bench.directory)/\(slot).yaml"
     environment = ["CROSSFADE_SOURCE": bench.cluster.conninfo()]
@@ -23,6 +26,7 @@ struct CrossfadeRun {
       stream:
         streaming: \(streaming)
       \(serve.map { "serve:\n  listen: \($0)" } ?? "")
+      \(backfill.map { "backfill:\n\($0)" } ?? "")
       """
     guard let file = fopen(definition, "w") else { throw BenchError("cannot write \(definition)") }
     fputs(text + "\n", file)

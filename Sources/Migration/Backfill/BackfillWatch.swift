@@ -43,10 +43,11 @@ final class BackfillWatch: Sendable {
 
   static var now: Double { Double(Deadline.now) / 1e6 }
 
-  func view(position: LSN) -> View {
+  /// - Parameter next: bytes of WAL that the next batch will write.
+  func view(position: LSN, next: Double = 0) -> View {
     state.withLock { state in
       View(
-        verdict: state.board.verdict(now: Self.now, position: position), control: state.control,
+        verdict: state.board.verdict(now: Self.now, position: position, next: next), control: state.control,
         looks: state.looks, moments: state.moments, trouble: state.trouble)
     }
   }

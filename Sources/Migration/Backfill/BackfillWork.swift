@@ -39,7 +39,8 @@ struct BackfillWork {
   mutating func run(_ report: (BackfillStatus) -> Void) throws(PostgresError) -> BackfillProgress {
     while !session.progress.finished {
       if interrupt.isStopped { throw .interrupted(purpose: "backfill") }
-      switch conductor.decide(watch.view(position: position), now: BackfillWatch.now) {
+      switch conductor.decide(watch.view(position: position, next: conductor.nextWAL), now: BackfillWatch.now)
+      {
       case .hold:
         try tell(report)
         try wait(100)
@@ -145,7 +146,10 @@ struct BackfillWork {
       conductor.waited(BackfillWatch.now - began, resting: true)
       left -= slice
       if left >= 1 {
-        guard case .work = conductor.decide(watch.view(position: position), now: BackfillWatch.now) else {
+        guard
+          case .work = conductor.decide(
+            watch.view(position: position, next: conductor.nextWAL), now: BackfillWatch.now)
+        else {
           return
         }
         try tell(report)

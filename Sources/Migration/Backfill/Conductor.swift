@@ -22,6 +22,7 @@ struct Conductor {
   private(set) var since: Double
   private(set) var control = ControlState()
   private var verdict = SignalBoard.Verdict(load: 0, worst: nil, all: [])
+  private var walPerRow = 0.0
   private var looks = 0
   private var told: Double
 
@@ -62,6 +63,9 @@ struct Conductor {
     guard case .working = next else { return .hold }
     return .work(rows: batch.rows)
   }
+
+  /// Bytes of WAL that the next batch will write, as the last one did.
+  var nextWAL: Double { walPerRow * Double(batch.rows) }
 
   private var paced: Int { Int((Double(settings.batch) * min(1, max(0, control.pace))).rounded()) }
 
@@ -108,6 +112,7 @@ struct Conductor {
   /// A page was done.
   mutating func worked(_ page: BackfillSession.Page) {
     clocks.add(page.milliseconds, .active)
+    if page.rows > 0, page.walBytes.isFinite { walPerRow = max(0, page.walBytes / Double(page.rows)) }
     batch.record(rows: page.rows, milliseconds: page.milliseconds, walBytes: page.walBytes)
   }
 

@@ -65,6 +65,21 @@ import Testing
     #expect(verdict.all.map(\.value) == [900, 1500])
   }
 
+  @Test("bytes count what the next batch will write; where the limit is less than two batches, one may go")
+  func nextWAL() {
+    var board = board([.replicaBytes: .init(1000), .walRate: .init(1000)])
+    board.record("replica_bytes", .value(700, note: "standby s1"), at: 0)
+    board.record("wal_rate", .value(700), at: 0)
+    #expect(board.verdict(now: 1, next: 200).load == 0.9)
+    let holding = board.verdict(now: 1, next: 300)
+    #expect(holding.load == 1 && holding.worst?.standing == .holds)
+    #expect(
+      holding.worst?.text
+        == "replica_bytes 700 B, limit 1000 B (standby s1, the next batch would pass it), measured 1 ms ago")
+    board.record("replica_bytes", .value(200), at: 0)
+    #expect(board.verdict(now: 1, next: 5000).load == 0.7)
+  }
+
   @Test("a signal is told with value, limit, what it is about and its age")
   func text() {
     var board = board([.replicaLag: .init(10_000), .replicaBytes: .init(1_048_576), .deadRows: .init(20)])

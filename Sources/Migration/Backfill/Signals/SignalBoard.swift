@@ -20,6 +20,13 @@ struct SignalBoard: Sendable {
     var position: LSN
   }
 
+  /// When they are asked for.
+  private struct Moment {
+    var now: Double
+    var position: LSN
+    var next: Double
+  }
+
   /// What all of them come to.
   struct Verdict: Sendable, Equatable {
     /// The worst signal's value as a part of its limit; nil where an unknown one holds.
@@ -55,13 +62,16 @@ struct SignalBoard: Sendable {
   }
 
   /// What the signals come to, at a moment and a position of the server's WAL: ours since the last look counts already.
-  func verdict(now: Double, position: LSN = .invalid) -> Verdict {
+  ///
+  /// - Parameter next: bytes of WAL that the next batch will write, as far as is known: a limit that it would pass holds before.
+  func verdict(now: Double, position: LSN = .invalid, next: Double = 0) -> Verdict {
+    let moment = Moment(now: now, position: position, next: next)
     var views = SlotDefinition.Signal.allCases.compactMap { signal in
-      signals.limits[signal].map { view(signal.rawValue, $0, signal, now, position) }
+      signals.limits[signal].map { view(signal.rawValue, $0, signal, moment) }
     }
-    views += signals.queries.map { view($0.name, $0.limit, nil, now, position) }
+    views += signals.queries.map { view($0.name, $0.limit, nil, moment) }
     if signals.flagFile != nil {
-      views.append(view(Self.flagFile, SlotDefinition.SignalLimit(1), nil, now, position))
+      views.append(view(Self.flagFile, SlotDefinition.SignalLimit(1), nil, moment))
     }
     if let blind = views.first(where: { $0.standing == .unknown }) {
       return Verdict(load: nil, worst: blind, all: views)
@@ -71,19 +81,18 @@ struct SignalBoard: Sendable {
   }
 
   private func view(
-    _ name: String, _ limit: SlotDefinition.SignalLimit, _ signal: SlotDefinition.Signal?, _ now: Double,
-    _ position: LSN
+    _ name: String, _ limit: SlotDefinition.SignalLimit, _ signal: SlotDefinition.Signal?, _ moment: Moment
   ) -> SignalView {
     var view = SignalView(
       name: name, standing: .unknown, value: nil, limit: limit.value, unit: signal?.unit ?? .count, load: nil,
       age: nil, note: "not measured yet")
     if let entry = entries[name] {
-      view.age = max(0, now - entry.at)
+      view.age = max(0, moment.now - entry.at)
       view.note = nil
       switch entry.reading {
       case .value(let value, let note):
         view.note = note
-        take(value, entry, signal, position, &view)
+        take(value, entry, signal, moment, &view)
       case .absent(let why):
         view.standing = .absent
         view.note = why
@@ -100,14 +109,17 @@ struct SignalBoard: Sendable {
   }
 
   private func take(
-    _ value: Double, _ entry: Entry, _ signal: SlotDefinition.Signal?, _ position: LSN,
+    _ value: Double, _ entry: Entry, _ signal: SlotDefinition.Signal?, _ moment: Moment,
     _ view: inout SignalView
   ) {
     var value = value
-    let since =
-      position > entry.position && entry.position.isValid ? position.bytes(since: entry.position) : 0
+    var next = 0.0
     switch signal {
-    case .replicaBytes, .slotLag: value += Double(since)
+    case .replicaBytes, .slotLag:
+      let isLater = moment.position > entry.position && entry.position.isValid
+      value += isLater ? Double(moment.position.bytes(since: entry.position)) : 0
+      // Where the limit is less than two batches, one may still go.
+      next = min(moment.next, view.limit / 2)
     default: break
     }
     guard !value.isNaN else {
@@ -115,8 +127,11 @@ struct SignalBoard: Sendable {
       return
     }
     view.value = value
-    let load = signal?.isFloor == true ? (value > 0 ? view.limit / value : 10) : value / view.limit
+    let load = signal?.isFloor == true ? (value > 0 ? view.limit / value : 10) : (value + next) / view.limit
     view.load = max(0, load)
     view.standing = load >= PaceController.stop ? .holds : .free
+    if load >= PaceController.stop, next > 0, value < view.limit {
+      view.note = [view.note, "the next batch would pass it"].compactMap(\.self).joined(separator: ", ")
+    }
   }
 }

@@ -2,56 +2,18 @@ import Glibc
 import LocalCluster
 import Postgres
 
-/// A whole table backfilled, unthrottled: `crossfade backfill`, a bare keyset loop, and the common form that looks for what is
-/// NULL. A rate that decays shows in the last tenth.
-struct BackfillBench {
-  /// Rows of the table.
-  static let rows = getenv("CROSSFADE_BENCH_BACKFILL_ROWS").flatMap { Int(String(cString: $0)) } ?? 5_000_000
-  /// Seconds after which the common form is given up.
-  static let box = getenv("CROSSFADE_BENCH_BACKFILL_BOX").flatMap { Double(String(cString: $0)) } ?? 120
-
-  private static let batch = 5000
-
+/// Ways to fill the new column of one table, each watched by what it has committed.
+struct BackfillRace {
   /// Rows done by a moment, in seconds.
-  private typealias Course = [(seconds: Double, rows: Int)]
+  typealias Course = [(seconds: Double, rows: Int)]
 
-  func run(_ report: inout Report) throws {
-    let bench = try BenchCluster(rows: Self.rows)
-    defer { bench.finish() }
-    try bench.script("SET synchronous_commit = off")
-    var (ours, bare, common): ([Course], [Course], [Course]) = ([], [], [])
-    for round in 0..<Bench.rounds {
-      // Each begins with the same table: packed, vacuumed, and nothing of its loading left to be written.
-      try reset(bench)
-      ours.append(try crossfade(bench, round))
-      try reset(bench)
-      bare.append(try keyset(bench))
-    }
-    try reset(bench)
-    common.append(try nullSearch(bench))
-    func rates(_ courses: [Course], from: Double, to: Double) -> [Double] {
-      courses.compactMap { Self.rate($0, from: from, to: to) }
-    }
-    for (name, from, to) in [("", 0.0, 1.0), ("-first-tenth", 0, 0.1), ("-last-tenth", 0.9, 1)] {
-      report.add(
-        .init(
-          name: "backfill" + name, unit: "rows/s", ours: rates(ours, from: from, to: to),
-          reference: "keyset loop of \(Self.batch)", theirs: rates(bare, from: from, to: to)))
-    }
-    let reached = Double(common.first?.last?.rows ?? 0) / Double(Self.rows)
-    report.add(
-      .init(
-        name: "backfill-common-form", unit: "rows/s", ours: rates(ours, from: 0, to: 1),
-        reference: "IS NULL LIMIT \(Self.batch), its first tenth", theirs: rates(common, from: 0, to: 0.1)))
-    report.add(
-      .init(
-        name: "backfill-common-form-end", unit: "rows/s", ours: rates(ours, from: 0.9, to: 1),
-        reference: "the same at \(Int(reached * 100))%, after \(Int(Self.box)) s at most",
-        theirs: rates(common, from: max(0, reached - 0.02), to: reached)))
-  }
+  static let batch = 5000
+
+  let bench: BenchCluster
+  let rows: Int
 
   /// Rows a second between two parts of the table; nil when it did not come so far.
-  private static func rate(_ course: Course, from: Double, to: Double) -> Double? {
+  func rate(_ course: Course, from: Double, to: Double) -> Double? {
     func time(_ share: Double) -> Double? {
       let wanted = Int(share * Double(rows))
       if wanted == 0 { return 0 }
@@ -65,7 +27,8 @@ struct BackfillBench {
     return (to - from) * Double(rows) / (end - begin)
   }
 
-  private func reset(_ bench: BenchCluster) throws {
+  /// The table as it was: packed, vacuumed, and nothing of its loading left to be written.
+  func reset() throws {
     try bench.script("UPDATE public.transactions SET state_id = NULL WHERE state_id IS NOT NULL")
     try bench.script("VACUUM FULL public.transactions")
     try bench.script("VACUUM (ANALYZE) public.transactions")
@@ -74,8 +37,7 @@ struct BackfillBench {
   }
 
   /// The real program, watched from another session by the progress it commits.
-  private func crossfade(_ bench: BenchCluster, _ round: Int) throws -> Course {
-    let run = try CrossfadeRun(bench, slot: "backfill_\(round)")
+  func crossfade(_ run: CrossfadeRun) throws -> Course {
     let expand = try MeasuredRun.start(
       [run.binary, "expand", run.definition, "--json"], environment: run.environment
     )
@@ -85,7 +47,7 @@ struct BackfillBench {
     try bench.script(
       """
       INSERT INTO crossfade.checkpoint (slot, end_lsn, system_identifier, timeline, database_oid, creation_point)
-      VALUES ('backfill_\(round)', '0/10', 1, 1, 1, '0/10')
+      VALUES ('\(run.slot)', '0/10', 1, 1, 1, '0/10')
       """)
     let process = try MeasuredRun.start(
       [run.binary, "backfill", run.definition, "--json", "--log-level", "warning"],
@@ -94,12 +56,12 @@ struct BackfillBench {
     while true {
       let done =
         try bench.script(
-          "SELECT coalesce(sum(rows), 0) FROM crossfade.backfill WHERE slot = 'backfill_\(round)'"
+          "SELECT coalesce(sum(rows), 0) FROM crossfade.backfill WHERE slot = '\(run.slot)'"
         ).integer(0, 0).map { Int($0) } ?? 0
       if done > 0, done != course.last?.rows {
         course.append((Double(Deadline.now - process.began) / 1e9, done))
       }
-      if done >= Self.rows { break }
+      if done >= rows { break }
       guard Double(Deadline.now - process.began) < 3.6e12 else {
         throw BenchError("the backfill does not end")
       }
@@ -113,7 +75,7 @@ struct BackfillBench {
   }
 
   /// What a careful engineer writes: the page's end by OFFSET, the map joined, one commit a page.
-  private func keyset(_ bench: BenchCluster) throws -> Course {
+  func keyset() throws -> Course {
     let began = Deadline.now
     var course: Course = []
     var last = 0
@@ -134,7 +96,7 @@ struct BackfillBench {
   }
 
   /// What is written most: it looks at what is done already again and again.
-  private func nullSearch(_ bench: BenchCluster) throws -> Course {
+  func nullSearch(for box: Double) throws -> Course {
     let began = Deadline.now
     var course: Course = []
     while true {
@@ -147,7 +109,7 @@ struct BackfillBench {
       ).affectedRows
       let seconds = Double(Deadline.now - began) / 1e9
       course.append((seconds, (course.last?.rows ?? 0) + done))
-      if done == 0 || seconds > Self.box { return course }
+      if done == 0 || seconds > box { return course }
     }
   }
 }
