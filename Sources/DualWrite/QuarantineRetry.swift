@@ -40,7 +40,8 @@ public struct QuarantineRetry {
       options: .init(
         applicationName: "crossfade quarantine \(plan.slot)",
         settings: [
-          ("lock_timeout", "\(plan.lockTimeout)"), ("statement_timeout", "\(plan.statementTimeout)"),
+          ("lock_timeout", "\(LockWait.connecting(plan.lockTimeout))"),
+          ("statement_timeout", "\(plan.statementTimeout)"),
           ("default_transaction_isolation", "read committed"), ("search_path", "pg_catalog"),
         ] + DerivationSQL.planSettings), interrupt: interrupt)
     columns = plan.derive.key.count
@@ -60,6 +61,7 @@ public struct QuarantineRetry {
     try connection.prepare("hold", QuarantineSQL.hold, purpose: purpose)
     let isHeard = CorrectionSQL.isHeard(major: connection.serverVersion.major)
     try connection.prepare("release", QuarantineSQL.releaseDerived(sql, isHeard: isHeard), purpose: purpose)
+    try LockWait.work(plan.lockTimeout, on: connection)
   }
 
   /// Goes once through the quarantine, batch by batch, each in a commit of its own.

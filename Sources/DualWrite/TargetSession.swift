@@ -201,15 +201,10 @@ final class TargetSession {
     }
   }
 
-  /// While nothing is written nobody waits behind us: what is read of the catalog may wait for somebody's DDL.
-  private static let connectingLockTimeout = 2_000
-
   /// All is prepared: from now on it waits for locks as briefly as the definition says.
   func beginsWork() throws(DualWriteError) {
     do {
-      try connection.query(
-        "SELECT pg_catalog.set_config('lock_timeout', $1, false)", [.text("\(plan.lockTimeout)")],
-        purpose: "wait briefly for locks")
+      try LockWait.work(plan.lockTimeout, on: connection)
     } catch {
       throw .postgres(error)
     }
@@ -219,7 +214,7 @@ final class TargetSession {
     Connection.Options(
       applicationName: "crossfade dual-write \(plan.slot)",
       settings: [
-        ("lock_timeout", "\(max(plan.lockTimeout, connectingLockTimeout))"),
+        ("lock_timeout", "\(LockWait.connecting(plan.lockTimeout))"),
         ("statement_timeout", "\(plan.statementTimeout)"),
         ("synchronous_commit", plan.synchronousCommit), ("idle_in_transaction_session_timeout", "60000"),
         ("default_transaction_isolation", "read committed"), ("search_path", "pg_catalog"), OwnWrites.setting,

@@ -28,7 +28,7 @@ final class RepairSession {
         options: .init(
           applicationName: "crossfade replay \(definition.slot)",
           settings: [
-            ("lock_timeout", "\(write.lockTimeout.count)"),
+            ("lock_timeout", "\(LockWait.connecting(write.lockTimeout.count))"),
             ("statement_timeout", "\(write.statementTimeout.count)"),
             ("synchronous_commit", write.synchronousCommit.rawValue), ("search_path", "pg_catalog"),
             ("default_transaction_isolation", "read committed"),
@@ -69,6 +69,7 @@ final class RepairSession {
       try connection.prepare(
         "durable", "SELECT pg_catalog.set_config('synchronous_commit', 'on', true)",
         purpose: "prepare the last commit")
+      try LockWait.work(write.lockTimeout.count, on: connection)
     } catch {
       throw .postgres(error)
     }

@@ -65,4 +65,35 @@ struct TurnTests {
     }
     #expect(isGone)
   }
+
+  @Test("a retry that begins while somebody's DDL holds the table waits for it longer than for a row")
+  func retryWaits() throws {
+    let ledger = try LedgerDatabase("turn_retry_waits")
+    try ledger.expand(interrupt)
+    let (holder, witness) = (try ledger.connect(), try ledger.connect())
+    try holder.script(
+      "BEGIN; LOCK TABLE public.transactions IN ACCESS EXCLUSIVE MODE", purpose: "hold the table")
+    let (definition, interrupt) = (ledger.definition, interrupt)
+    let retry = Worker { () -> Result<QuarantineRetry.Outcome, PostgresError> in
+      do throws(PostgresError) {
+        return .success(try QuarantineRetry(definition: definition, interrupt: interrupt).run())
+      } catch {
+        return .failure(error)
+      }
+    }
+    // Three times as long as it waits for a row.
+    let waits = try eventually(within: .seconds(10)) {
+      try retry.isFinished
+        || witness.query(
+          """
+          SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'
+            AND clock_timestamp() - query_start > '300 ms'::interval)
+          """, [.text("crossfade quarantine \(definition.slot)")], purpose: "look whether it waits"
+        ).boolean(0, 0)
+    }
+    #expect(waits)
+    try holder.query("COMMIT", purpose: "let go")
+    #expect(eventually(within: .seconds(10)) { retry.isFinished })
+    #expect(try retry.result?.get().looked == 0)
+  }
 }
