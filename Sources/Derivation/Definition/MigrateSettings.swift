@@ -3,6 +3,8 @@ extension SlotDefinition {
   public struct Migrate: Hashable, Sendable {
     /// When the index on the new column is built.
     public var index: Index
+    /// Parallel workers of an index build, beside its own process.
+    public var indexWorkers: Int
     /// Whether the new column becomes a foreign key to the map.
     public var foreignKey: ForeignKey
     /// What keeps old and new column in step inside the writer's own transaction.
@@ -24,12 +26,14 @@ extension SlotDefinition {
 
     /// The settings; each has its default.
     public init(
-      index: Index = .after, foreignKey: ForeignKey = .validate, bridge: Bridge = .none,
+      index: Index = .after, indexWorkers: Int = 0, foreignKey: ForeignKey = .validate,
+      bridge: Bridge = .none,
       lockTimeout: Milliseconds = .seconds(2), lockBudget: Milliseconds = .seconds(600),
       quiet: Milliseconds = .seconds(24 * 3_600), grace: Milliseconds = .seconds(168 * 3_600),
       rehearsed: Rehearsed = .optional, recordsQueries: Bool = false, accepted: Set<AcceptedHazard>? = nil
     ) {
       self.index = index
+      self.indexWorkers = indexWorkers
       self.foreignKey = foreignKey
       self.bridge = bridge
       self.lockTimeout = lockTimeout
@@ -83,6 +87,9 @@ extension DefinitionReader {
     guard let section = optionalSection(root, "migrate", .migrate) else { return migrate }
     if let value = field(section, "index").flatMap({ choice($0, SlotDefinition.Index.self) }) {
       migrate.index = value
+    }
+    if let value = field(section, "index_workers").flatMap({ integer($0, in: 0...64) }) {
+      migrate.indexWorkers = value
     }
     if let value = field(section, "foreign_key").flatMap({ choice($0, SlotDefinition.ForeignKey.self) }) {
       migrate.foreignKey = value

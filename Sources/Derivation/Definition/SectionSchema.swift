@@ -64,7 +64,8 @@ struct SectionSchema {
   static let migrate = SectionSchema(
     name: "migrate",
     keys: [
-      "index", "foreign_key", "bridge", "lock_timeout", "lock_budget", "quiet", "grace", "rehearsed",
+      "index", "index_workers", "foreign_key", "bridge", "lock_timeout", "lock_budget", "quiet", "grace",
+      "rehearsed",
       "record_queries", "accept",
     ], example: "write its keys indented under it, or remove it for the defaults")
 

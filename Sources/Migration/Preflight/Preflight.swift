@@ -46,6 +46,7 @@ public struct Preflight: Sendable {
 
   private static let settings = [
     ("search_path", "pg_catalog"), ("statement_timeout", "10000"), ("lock_timeout", "1000"),
+    ("max_parallel_workers_per_gather", "0"),
   ]
 
   /// What the server says. Throws only when the session is gone: a question that the server refuses is a finding.

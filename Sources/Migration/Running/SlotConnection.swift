@@ -7,12 +7,14 @@ public struct SlotConnection: Sendable {
   public let slot: String
   private let string: String
   private let command: String
+  private let indexWorkers: Int
 
   /// Sessions with the source of a definition, for a command: `expand`.
   public init(_ definition: SlotDefinition, command: String) {
     slot = definition.slot
     string = definition.source.revealed
     self.command = command
+    indexWorkers = definition.migrate.indexWorkers
   }
 
   /// Opens one.
@@ -20,9 +22,15 @@ public struct SlotConnection: Sendable {
   /// - Parameter purpose: nil for the one that changes the schema; others are named after theirs in `pg_stat_activity`.
   func connect(_ purpose: String?, _ interrupt: Interrupt) throws(PostgresError) -> Connection {
     let name = "crossfade \(command) \(slot)" + (purpose.map { " (\($0))" } ?? "")
+    // What reads a whole table takes one core for a while; by parallel workers it would take those of the application, too.
     let connection = try Connection(
-      string, options: .init(applicationName: name, settings: [("search_path", "pg_catalog")]),
-      interrupt: interrupt)
+      string,
+      options: .init(
+        applicationName: name,
+        settings: [
+          ("search_path", "pg_catalog"), ("max_parallel_workers_per_gather", "0"),
+          ("max_parallel_maintenance_workers", "\(indexWorkers)"),
+        ]), interrupt: interrupt)
     guard connection.serverVersion.major >= 14 else { return connection }
     try connection.query(
       "SELECT set_config('idle_session_timeout', '0', false)",

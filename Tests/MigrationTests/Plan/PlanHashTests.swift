@@ -46,6 +46,7 @@ import Testing
       $0.backfill.batch = 7
       $0.migrate.accepted = [.indexBuild]
       $0.migrate.recordsQueries = true
+      $0.migrate.indexWorkers = 4
     }
     #expect(PlanHash.of(others, facts: Self.facts) == hash)
   }
