@@ -19,29 +19,45 @@ struct ContractReturn {
   let hasCheck: Bool
   /// Ids of the map that have no old text.
   let textless: [String]
+  /// Whether the old column has a default, or gets it again with the way back of its drop.
+  let hasDefault: Bool
 
   init(_ run: MigrationRun) throws(MigrationError) {
     self.run = run
     let definition = run.definition
     let found = try MigrationError.asking {
-      () throws(PostgresError) -> (MigrationSteps, OldColumn, Direction, [StepRecord], Bool, Bool, [String])
+      () throws(PostgresError) -> (
+        MigrationSteps, OldColumn, Direction, [StepRecord], Bool, Bool, [String], Bool
+      )
       in
-      let steps = MigrationSteps(
-        definition, facts: try StepFacts.ask(definition.derive, on: run.connection))
-      let map = steps.facts.hasMap ? try MapTable.load(definition.derive.map, on: run.connection).rows : []
+      var facts = try StepFacts.ask(definition.derive, on: run.connection)
+      var steps = MigrationSteps(definition, facts: facts)
+      let column = try OldColumn.ask(steps, on: run.connection)
+      let records = try StepRecord.load(slot: definition.slot, on: run.connection)
+      // The bridge must know it too: it is what an insert that leaves the column out leaves in it.
+      if column == .gone, let drop = records.first(where: { $0.id == "contract.drop" }) {
+        facts.statusDefault = steps.restoredDefault(drop.wayBack)
+        steps = MigrationSteps(definition, facts: facts)
+      }
+      let map = facts.hasMap ? try MapTable.load(definition.derive.map, on: run.connection).rows : []
+      let defaulted = [definition.derive.from, steps.retired].map {
+        CatalogProbe.defaulted($0, of: definition.derive.table)
+      }
+      let stands = try run.connection.query(
+        "SELECT (\(defaulted[0])) OR (\(defaulted[1]))", purpose: "look for a default"
+      ).boolean(0, 0)
       return (
-        steps, try OldColumn.ask(steps, on: run.connection),
-        try Direction.load(slot: definition.slot, on: run.connection),
-        try StepRecord.load(slot: definition.slot, on: run.connection),
+        steps, column, try Direction.load(slot: definition.slot, on: run.connection), records,
         try run.connection.query(
           CatalogProbe.triggers(steps.triggerNames, of: definition.derive.table),
           purpose: "look for the bridge"
         ).boolean(0, 0),
         try run.connection.query(steps.checkProbe, purpose: "look for the check").boolean(0, 0),
-        map.filter { $0.status == nil }.compactMap { $0.id?.string }
+        map.filter { $0.status == nil }.compactMap { $0.id?.string },
+        facts.statusDefault != nil || stands
       )
     }
-    (steps, column, direction, records, isBridged, hasCheck, textless) = found
+    (steps, column, direction, records, isBridged, hasCheck, textless, hasDefault) = found
   }
 
   private var derive: SlotDefinition.Derive { run.definition.derive }
@@ -76,8 +92,13 @@ struct ContractReturn {
     records.first { $0.id == "contract.rename" }?.wayBack.contains(steps.requireStatus) == true
   }
 
-  /// NOT NULL comes back where every state has an old text.
-  private var isRequired: Bool { wasRequired && textless.isEmpty && !isInStep && column != .stands }
+  /// NOT NULL comes back where every state has an old text, and something gives one to an insert that leaves the column out.
+  private var isRequired: Bool { isRefilled && textless.isEmpty && givesValue }
+
+  /// Whether the column had NOT NULL, and is filled again.
+  private var isRefilled: Bool { wasRequired && !isInStep && column != .stands }
+
+  private var givesValue: Bool { hasDefault || run.definition.migrate.bridge == .trigger }
 
   /// The steps of `required` and the guard that are ours to undo.
   private var undone: RollbackSteps {
@@ -99,6 +120,10 @@ struct ContractReturn {
     plan.keeps.append("\(derive.to) stays, and so do its index, its foreign key and who reads it")
     if wasRequired, !textless.isEmpty {
       plan.keeps.append("\(derive.from) stays nullable: not every state of the map has an old text")
+    } else if isRefilled, !givesValue {
+      plan.keeps.append(
+        "\(derive.from) stays nullable: it has no default by which writers of \(derive.to) could leave it out"
+      )
     }
     plan.loses = losses
     return plan
@@ -141,9 +166,12 @@ struct ContractReturn {
     guard isResting else { return [] }
     var losses: [String] = []
     if column == .gone {
+      let fallback = steps.facts.statusDefault
       losses.append(
-        "what went when \(derive.from) was dropped, and does not come back: texts that the map does not hold, its default, "
-          + "indexes, constraints and grants; it is made again nullable, and filled by the map")
+        "what went when \(derive.from) was dropped, and does not come back: texts that the map does not hold, "
+          + "\(fallback == nil ? "its default, " : "")indexes, constraints and grants; it is made again "
+          + "\(isRequired ? "NOT NULL" : "nullable")\(fallback.map { " with its default \($0)" } ?? ""), and filled by "
+          + "the map")
     }
     if !textless.isEmpty {
       losses.append(

@@ -73,6 +73,12 @@ enum CatalogProbe {
       + "AND attidentity = '')"
   }
 
+  /// Whether the column has a default, constant or not.
+  static func defaulted(_ column: Identifier, of table: QualifiedName) -> String {
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass(\(literal(table))) "
+      + "AND attname = \(SQLText.literal(column.name)) AND NOT attisdropped AND atthasdef)"
+  }
+
   /// Whether the whole old row of an update is in the stream, for every partition too.
   static func fullIdentity(of table: QualifiedName) -> String {
     "SELECT to_regclass(\(literal(table))) IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c "

@@ -97,11 +97,20 @@ extension MigrationSteps {
         + ["ALTER TABLE \(table) DROP COLUMN \(retired.quoted)"],
       locks: strongest, hazards: [.accessExclusiveLock, .deletesData],
       probe: CatalogProbe.not(CatalogProbe.column(retired, of: derive.table)),
-      wayBack: ["ALTER TABLE \(table) ADD COLUMN \(retired.quoted) \(facts.statusType)"],
+      wayBack: ["ALTER TABLE \(table) ADD COLUMN \(retired.quoted) \(facts.statusType)"]
+        // By itself: with the column it would be in every row that stands.
+        + (facts.statusDefault.map { [setDefault + $0] } ?? []),
       wayBackNote:
-        "the old texts are gone, as are default, indexes and constraints of the column; the texts that the map holds are "
-        + "derived again from \(derive.to)")
+        "the old texts are gone, as are indexes and constraints of the column, and a default that is not a constant; the "
+        + "texts that the map holds are derived again from \(derive.to)")
   }
+
+  /// The old column's default as the drop's way back gives it again; nil where it had none, or none that is a constant.
+  func restoredDefault(_ wayBack: [String]) -> String? {
+    wayBack.first { $0.hasPrefix(setDefault) }.map { String($0.dropFirst(setDefault.count)) }
+  }
+
+  private var setDefault: String { "ALTER TABLE \(table) ALTER COLUMN \(retired.quoted) SET DEFAULT " }
 
   /// Takes the column out of the list of our own publication, where that has one.
   private var unlist: String {

@@ -1,6 +1,7 @@
 import Derivation
 import LocalCluster
 import Postgres
+import Synchronization
 import Testing
 
 @testable import Migration
@@ -120,6 +121,73 @@ import Testing
         "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'public.transactions'::regclass AND attname = 'status'"
       ) == ["text"])
     #expect(try scene.phase() == "cut over")
+  }
+
+  @Test(
+    "after the drop a constant default comes back, and NOT NULL with it: new writers go on, and who leaves it out is derived"
+  )
+  func defaulted() throws {
+    var scene = try scene("return_defaulted")
+    scene.ledger.definition.migrate.grace = Milliseconds(0)
+    try scene.ledger.run(
+      "ALTER TABLE public.transactions ALTER status SET DEFAULT 'AUTH', ALTER status SET NOT NULL")
+    try scene.retire()
+    try scene.retire(.dropped)
+    let plan = try Rollback(
+      definition: scene.ledger.definition, interrupt: interrupt, logger: LedgerDatabase.logger
+    ).run(confirm: { _ in false }, report: { _ in }).plan
+    #expect(
+      plan.loses.first?.hasSuffix(
+        "the map does not hold, indexes, constraints and grants; it is made again NOT NULL with its default 'AUTH'::text, "
+          + "and filled by the map") == true, "\(plan.loses)")
+    let ledger = scene.ledger
+    let id = Mutex(6_000)
+    // At every moment, and in the bridge's too: what the default gives is not what the writer meant.
+    try scene.ledger.rollback(interrupt) { news in
+      guard case .ended(let outcome) = news, outcome.step.phase == .contracted,
+        !outcome.step.title.hasPrefix("drop the bridge")
+      else { return }
+      let next = id.withLock { id in
+        id += 1
+        return id
+      }
+      do {
+        try ledger.run("INSERT INTO public.transactions (id, state_id) VALUES (\(next), 2)")
+      } catch {
+        Issue.record("after \(outcome.step.title): \(error)")
+      }
+    }
+    #expect(id.withLock { $0 } > 6_004)
+    #expect(try scene.differences() == [])
+    #expect(try scene.columns() == ["state_id", "status NOT NULL"])
+    #expect(
+      try scene.ledger.column(
+        "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'public.transactions'::regclass")
+        == ["'AUTH'::text"])
+    try scene.ledger.run("INSERT INTO public.transactions (id, state_id) VALUES (7000, 2)")
+  }
+
+  @Test(
+    "after the drop a default that is no constant does not come back, nor does NOT NULL: it says so, and new writers go on"
+  )
+  func undefaulted() throws {
+    var scene = try scene("return_undefaulted")
+    scene.ledger.definition.migrate.grace = Milliseconds(0)
+    try scene.ledger.run(
+      "ALTER TABLE public.transactions ALTER status SET DEFAULT upper('auth'), ALTER status SET NOT NULL")
+    try scene.retire()
+    try scene.retire(.dropped)
+    let plan = try Rollback(
+      definition: scene.ledger.definition, interrupt: interrupt, logger: LedgerDatabase.logger
+    ).run(confirm: { _ in false }, report: { _ in }).plan
+    #expect(plan.loses.first?.contains("hold, its default, indexes") == true, "\(plan.loses)")
+    #expect(plan.loses.first?.hasSuffix("made again nullable, and filled by the map") == true)
+    #expect(
+      plan.keeps.contains(
+        "status stays nullable: it has no default by which writers of state_id could leave it out"))
+    try scene.ledger.rollback(interrupt)
+    #expect(try scene.columns() == ["state_id", "status"])
+    try scene.ledger.run("INSERT INTO public.transactions (id, state_id) VALUES (7000, 2)")
   }
 
   @Test(
