@@ -44,6 +44,7 @@ public struct PlanSurvey: Sendable {
     let estimator = sizes.map { Estimator(definition: definition, sizes: $0) }
     var entries: [Plan.Entry] = []
     for step in steps {
+      if try isNotNeeded(step, after: entries, connection) { continue }
       let isDone = Self.counts(step, after: entries) ? try isDone(step, connection) : false
       entries.append(
         Plan.Entry(step: step, isDone: isDone, estimate: estimator?.estimate(step) ?? Estimate()))
@@ -85,6 +86,15 @@ public struct PlanSurvey: Sendable {
     }
     asked.note(sizes?.findings(derive.table))
     return sizes
+  }
+
+  /// An old column that may be left out already: there is nothing to take away before the cutover, and the way back would
+  /// require what never was.
+  private func isNotNeeded(
+    _ step: Step, after entries: [Plan.Entry], _ connection: Connection
+  ) throws(PostgresError) -> Bool {
+    guard step.id == "cutover.nullable", !Self.counts(step, after: entries) else { return false }
+    return try isDone(step, connection)
   }
 
   /// Whether it proves anything that a step's effect stands. What takes something away is done only after the step before
