@@ -91,8 +91,8 @@ extension Refusal: CustomStringConvertible {
     case .preparedMissing:
       return
         "nothing was changed. The slot would send this commit again, so a declared gap needs a new one: `crossfade reset "
-        + "SLOT --accept-gap --drop-slot` (keeps the old log aside, forgets the checkpoint), then `crossfade run`, then "
-        + "`crossfade backfill` and `crossfade verify`"
+        + "SLOT --accept-gap --drop-slot` (keeps the old log aside, forgets the checkpoint), then "
+        + Self.afterGap
     case .timelineDiverged:
       return Self.declaredGap
         + ". What readers of the log got past that point never happened. To prevent it: "
@@ -126,7 +126,10 @@ extension Refusal: CustomStringConvertible {
 extension Refusal {
   private static let declaredGap =
     "nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` (keeps the old log "
-    + "aside, forgets the checkpoint), then `crossfade run`, then `crossfade backfill` and `crossfade verify`"
+    + "aside, forgets the checkpoint), then " + afterGap
+
+  private static let afterGap =
+    "`crossfade run`, then `crossfade backfill` and `crossfade verify` (after a cutover `reset` says what comes before them)"
 }
 
 extension CaptureError: CustomStringConvertible {

@@ -56,7 +56,7 @@ import Testing
       """
       nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` \
       (keeps the old log aside, forgets the checkpoint), then `crossfade run`, then `crossfade \
-      backfill` and `crossfade verify`
+      backfill` and `crossfade verify` (after a cutover `reset` says what comes before them)
       """
     ),
     (
@@ -68,7 +68,7 @@ import Testing
       """
       nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` \
       (keeps the old log aside, forgets the checkpoint), then `crossfade run`, then `crossfade \
-      backfill` and `crossfade verify`. What readers of the log got past that point never happened. To prevent it: \
+      backfill` and `crossfade verify` (after a cutover `reset` says what comes before them). What readers of the log got past that point never happened. To prevent it: \
       failover slots and synchronized_standby_slots (PostgreSQL 17 and later)
       """
     ),
@@ -81,7 +81,7 @@ import Testing
       """
       nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` \
       (keeps the old log aside, forgets the checkpoint), then `crossfade run`, then `crossfade \
-      backfill` and `crossfade verify`. For the next time: slots made with failover (the default), and on each standby sync_replication_slots, \
+      backfill` and `crossfade verify` (after a cutover `reset` says what comes before them). For the next time: slots made with failover (the default), and on each standby sync_replication_slots, \
       hot_standby_feedback and primary_slot_name; `crossfade check` looks at it
       """
     ),
@@ -94,7 +94,7 @@ import Testing
       """
       nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` \
       (keeps the old log aside, forgets the checkpoint), then `crossfade run`, then `crossfade \
-      backfill` and `crossfade verify`. PostgreSQL synchronizes slots to standbys from 17 on
+      backfill` and `crossfade verify` (after a cutover `reset` says what comes before them). PostgreSQL synchronizes slots to standbys from 17 on
       """
     ),
     (
@@ -106,7 +106,7 @@ import Testing
       """
       nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` \
       (keeps the old log aside, forgets the checkpoint), then `crossfade run`, then `crossfade \
-      backfill` and `crossfade verify`
+      backfill` and `crossfade verify` (after a cutover `reset` says what comes before them)
       """
     ),
     (
@@ -118,7 +118,7 @@ import Testing
       """
       nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` \
       (keeps the old log aside, forgets the checkpoint), then `crossfade run`, then `crossfade \
-      backfill` and `crossfade verify`
+      backfill` and `crossfade verify` (after a cutover `reset` says what comes before them)
       """
     ),
     (
@@ -130,7 +130,7 @@ import Testing
       """
       nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` \
       (keeps the old log aside, forgets the checkpoint), then `crossfade run`, then `crossfade \
-      backfill` and `crossfade verify`
+      backfill` and `crossfade verify` (after a cutover `reset` says what comes before them)
       """
     ),
     (
@@ -142,7 +142,7 @@ import Testing
       """
       nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` \
       (keeps the old log aside, forgets the checkpoint), then `crossfade run`, then `crossfade \
-      backfill` and `crossfade verify`
+      backfill` and `crossfade verify` (after a cutover `reset` says what comes before them)
       """
     ),
     (
@@ -156,7 +156,7 @@ import Testing
       """
       nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` \
       (keeps the old log aside, forgets the checkpoint), then `crossfade run`, then `crossfade \
-      backfill` and `crossfade verify`
+      backfill` and `crossfade verify` (after a cutover `reset` says what comes before them)
       """
     ),
     (

@@ -80,6 +80,51 @@ extension CommandTests {
       try slot.stop()
     }
 
+    @Test("after a cutover it says what comes before the backfill, and that works")
+    func afterCutover() throws {
+      let slot = try LedgerSlot("reset_both")
+      func done(_ command: String...) throws {
+        let run = try slot.crossfade(command[0], more: Array(command.dropFirst()))
+        #expect(run.status == .exited(0), "\(command): \(run.output)")
+      }
+      try done("expand")
+      try slot.start()
+      for command in ["backfill", "constrain", "verify"] { try done(command) }
+      try done("cutover", "--confirm", "public.transactions.state_id")
+      try slot.stop()
+      try slot.sql("UPDATE transactions SET state_id = 1 + state_id % 8 WHERE id IN (1, 2)")
+      let reset = try slot.crossfade("reset", more: ["--accept-gap", "--drop-slot"])
+      #expect(reset.status == .exited(0))
+      #expect(
+        reset.output.contains("\n  crossfade cutover SLOT --back --forward-only\n"), "\(reset.output)")
+      try slot.start()
+      #expect(try slot.crossfade("backfill").status == .exited(3))
+      let verify = try slot.crossfade("verify", more: ["--restart"])
+      #expect(verify.output.contains("\"1\"") && verify.output.contains("\"2\""), "\(verify.output)")
+      try slot.sql(
+        """
+        UPDATE transactions AS t SET status = m.legacy_status FROM transaction_state AS m
+         WHERE m.id = t.state_id AND t.id = 1
+        """)
+      var output = ""
+      let isBack = try eventually(within: .seconds(30)) {
+        let back = try slot.crossfade(
+          "cutover",
+          more: ["--back", "--forward-only", "--quiet", "1s", "--confirm", "public.transactions.status"])
+        output = back.output
+        return back.status == .exited(0)
+      }
+      #expect(isBack, "\(output)")
+      try done("backfill")
+      try done("verify")
+      // One was written to the old column too, the other is what the old one says.
+      #expect(
+        try slot.sql(
+          "SELECT string_agg((status = m.legacy_status)::text, ' ') FROM transactions t JOIN transaction_state m ON m.id = t.state_id WHERE t.id IN (1, 2)"
+        ) == "true true")
+      try slot.stop()
+    }
+
     @Test("a log that is being written is refused, even when nobody reads the slot")
     func locked() throws {
       let slot = try LedgerSlot("reset_locked")

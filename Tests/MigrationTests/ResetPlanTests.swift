@@ -1,3 +1,4 @@
+import DualWrite
 import PGOutput
 import Testing
 
@@ -52,6 +53,20 @@ import Testing
         $0.checkpoint = nil
         $0.hasBackfill = false
       }.isEmpty)
+  }
+
+  @Test(
+    "what comes next hangs on which way is derived: a backfill is refused once the new column is written alone"
+  )
+  func next() {
+    #expect(plan { _ in }.next.map { $0.split(separator: " ")[1] } == ["run", "backfill", "verify"])
+    let both = plan { $0.direction = .both }.next
+    #expect(
+      both.filter { $0.hasPrefix("crossfade") }.map { $0.split(separator: " ")[1] } == [
+        "run", "verify", "cutover", "backfill", "verify",
+      ])
+    #expect(both.contains("crossfade cutover SLOT --back --forward-only"))
+    #expect(plan { $0.direction = .rest }.next.count == 1)
   }
 
   @Test("nothing to forget is nothing to do")

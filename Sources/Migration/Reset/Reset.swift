@@ -31,6 +31,9 @@ public struct Reset {
       plan.hasBackfill = try BackfillProgress.load(slot: slot, on: connection) != nil
       plan.replay = try RepairRecord.load(slot: slot, on: connection)
         .flatMap { $0.finished ? nil : $0.position.endLSN }
+      let direction = try Direction.load(slot: slot, on: connection)
+      // What is asked and not taken up counts as the backfill has it.
+      plan.direction = direction.standing == .forward ? direction.asked : direction.standing
       plan.server = try ReplicationSlot.find(slot, on: connection).map {
         ResetPlan.Slot(
           confirmed: $0.confirmedFlushLSN,

@@ -1,3 +1,4 @@
+public import DualWrite
 public import PGOutput
 
 /// What a reset would do, and what gap it would declare. A value: what is there goes in, sentences come out.
@@ -14,6 +15,8 @@ public struct ResetPlan: Sendable, Equatable {
   public var hasBackfill: Bool
   /// Up to where an unfinished `replay --apply` has come; nil when there is none.
   public var replay: LSN? = nil
+  /// Which way is derived: a backfill is refused once the application may write the new column alone.
+  public var direction = Direction.Standing.forward
   /// The slot at the server; nil when there is none.
   public var server: Slot?
   /// Whether the slot shall be dropped.
@@ -75,9 +78,27 @@ public struct ResetPlan: Sendable, Equatable {
   }
 
   /// What to run next, in order, and why.
-  public let next = [
-    "crossfade run SLOT       captures from now on",
-    "crossfade backfill SLOT  derives every row again, those of the gap included",
-    "crossfade verify SLOT    shows that none was missed",
-  ]
+  public var next: [String] {
+    switch direction {
+    case .forward:
+      [
+        "crossfade run SLOT       captures from now on",
+        "crossfade backfill SLOT  derives every row again, those of the gap included",
+        "crossfade verify SLOT    shows that none was missed",
+      ]
+    case .both:
+      [
+        "crossfade run SLOT       captures from now on; both columns are derived, from the gap's end on",
+        "crossfade verify SLOT --restart",
+        "                         lists the rows that the gap left out of step: write the old column too where the new one",
+        "                         is right, since the backfill derives the new one from it",
+        "crossfade cutover SLOT --back --forward-only",
+        "                         lets the old column alone count again: before that a backfill is refused",
+        "crossfade backfill SLOT  derives every row again, those of the gap included",
+        "crossfade verify SLOT    shows that none was missed; then `crossfade cutover SLOT` again",
+      ]
+    case .rest:
+      ["crossfade run SLOT       captures from now on; nothing is derived: the old column is retired"]
+    }
+  }
 }

@@ -12,7 +12,7 @@ extension Integration {
   @Suite("A failover", .timeLimit(.minutes(10))) struct FailoverTests {
     private static let gap =
       "nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` (keeps the old log "
-      + "aside, forgets the checkpoint), then `crossfade run`, then `crossfade backfill` and `crossfade verify`"
+      + "aside, forgets the checkpoint), then `crossfade run`, then `crossfade backfill` and `crossfade verify` (after a cutover `reset` says what comes before them)"
 
     private func timeline(_ ledger: LedgerFixture) throws -> UInt32? {
       try ChangeLogWriter.inspect(directory: ledger.logDirectory)?.origin.timeline

@@ -10,7 +10,7 @@ extension Integration {
   @Suite("Refusals", .timeLimit(.minutes(5))) struct RefusalTests {
     private static let gap =
       "nothing was changed. To go on with a declared gap: `crossfade reset SLOT --accept-gap` (keeps the old log "
-      + "aside, forgets the checkpoint), then `crossfade run`, then `crossfade backfill` and `crossfade verify`"
+      + "aside, forgets the checkpoint), then `crossfade run`, then `crossfade backfill` and `crossfade verify` (after a cutover `reset` says what comes before them)"
 
     private func expect(
       _ ledger: LedgerFixture, exits code: Int32, _ summary: String, hint: String,
