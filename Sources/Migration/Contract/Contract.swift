@@ -150,9 +150,7 @@ public struct Contract {
   /// A way back that was begun is not crossed: its trigger names the column that the rename would take away.
   private func refuseReturn(on connection: Connection) throws(MigrationError) {
     let begun = try MigrationError.asking { () throws(PostgresError) in
-      try StepRecord.load(slot: definition.slot, on: connection).contains {
-        $0.id.hasPrefix("return.") && [.done, .running, .failed].contains($0.state)
-      }
+      try StepRecord.load(slot: definition.slot, on: connection).contains(where: BrokenOff.isBack)
     }
     guard begun else { return }
     throw .notReady(

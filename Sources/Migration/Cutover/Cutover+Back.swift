@@ -57,10 +57,20 @@ extension Cutover {
     let run = try MigrationRun(
       definition, command: "cutover", interrupt: interrupt, logger: logger, report: report)
     try refuseRetired(try run.state()?.phase)
-    let plan = try forwardOnlyPlan(on: run.connection)
+    var plan = try forwardOnlyPlan(on: run.connection)
     if plan.isEmpty { return (plan, .nothing) }
-    guard plan.isOpen else { return (plan, .refused) }
-    guard confirm(plan) else { return (plan, .unconfirmed) }
+    let asked = Deadline.now
+    if plan.isOpen {
+      guard confirm(plan) else { return (plan, .unconfirmed) }
+      if StepRunner.milliseconds(since: asked) > Self.staleAfter {
+        plan = try forwardOnlyPlan(on: run.connection)
+      }
+    }
+    guard plan.isOpen else {
+      // One that a predecessor left refuses statements of the very writers that are to be waited for.
+      try takeCheckAway(run)
+      return (plan, .refused)
+    }
     var outcomes: [StepOutcome] = []
     if case .done(let told) = try back(run) { outcomes += told }
     outcomes += try turnBack(run)
@@ -70,47 +80,87 @@ extension Cutover {
   /// Undoes what was made for both ways, in reverse; only what was made by us. Within a command that has the migration's lock,
   /// which has looked that nobody needs it.
   func turnBack(_ run: MigrationRun) throws(MigrationError) -> [StepOutcome] {
+    let steps = MigrationSteps(definition, facts: try facts(on: run.connection))
     var outcomes: [StepOutcome] = []
-    for step in try stepsBack(on: run.connection) {
-      outcomes +=
-        step.id == "cutover.direction"
-        ? [try Turn(runner: run.runner, patience: options.turn).run(step, to: .forward, isBack: true)]
-        : try run.run([step], isBack: true)
+    for step in try stepsBack(steps, on: run.connection) {
+      if step.id == "cutover.direction" {
+        outcomes.append(
+          try Turn(runner: run.runner, patience: options.turn).run(step, to: .forward, isBack: true))
+      } else if steps.requireOld.contains(step) {
+        outcomes += try require(step, run)
+      } else {
+        outcomes += try run.run([step], isBack: true)
+      }
     }
     return outcomes
   }
 
+  /// What refuses it leaves no check behind: statements of the application would fail by it, while both ways are derived.
+  private func require(_ step: Step, _ run: MigrationRun) throws(MigrationError) -> [StepOutcome] {
+    do throws(MigrationError) { return try run.run([step]) } catch {
+      guard case .notReady(let what, _) = error else { throw error }
+      let dry = "`crossfade cutover SLOT --back --forward-only --dry-run` counts the rows"
+      do throws(MigrationError) { try takeCheckAway(run) } catch {
+        throw .notReady(
+          what: "\(what); its check stands still: \(error)",
+          hint: "run this again: it goes on, or takes the check away; until then statements that leave "
+            + "\(definition.derive.from) NULL fail. \(dry)")
+      }
+      throw .notReady(
+        what: what, hint: "its check is taken away again: nothing of the application fails by it. \(dry)")
+    }
+  }
+
+  /// Where it stands.
+  private func takeCheckAway(_ run: MigrationRun) throws(MigrationError) {
+    let step = MigrationSteps(definition, facts: try facts(on: run.connection)).requireOldNoMore
+    let isGone = try MigrationError.asking { () throws(PostgresError) in
+      try run.runner.stands(step)
+    }
+    if !isGone { _ = try run.run([step], isBack: true) }
+  }
+
   /// The ways back, in order: NOT NULL, the direction, the stream.
-  func stepsBack(on connection: Connection) throws(MigrationError) -> [Step] {
-    let steps = MigrationSteps(definition, facts: try facts(on: connection))
-    return try MigrationError.asking { () throws(PostgresError) in
+  private func stepsBack(
+    _ steps: MigrationSteps, on connection: Connection
+  ) throws(MigrationError) -> [Step] {
+    try MigrationError.asking { () throws(PostgresError) in
       let records = try StepRecord.load(slot: definition.slot, on: connection)
       let undone = RollbackSteps(
         forward: steps.cutoverEver.filter { !$0.statements.isEmpty }, records: records
       )
       .steps
       let nullable = undone.filter { $0.id == "cutover.nullable" }
-      return (nullable.isEmpty ? [] : steps.restoreNotNull) + nullable + [steps.directionBack]
-        + undone.filter { $0.id != "cutover.nullable" }
+      let required =
+        options.keepsNullable
+        ? [steps.requireOldNoMore] : nullable.isEmpty ? [] : steps.requireOld + nullable
+      return required + [steps.directionBack] + undone.filter { $0.id != "cutover.nullable" }
     }
   }
 
   private func forwardOnlyPlan(on connection: Connection) throws(MigrationError) -> CutoverPlan {
     let gates = try survey(connection).take(isBrief: true)
-    let steps = try stepsBack(on: connection)
+    let all = MigrationSteps(definition, facts: try facts(on: connection))
+    let steps = try stepsBack(all, on: connection)
     return try MigrationError.asking { () throws(PostgresError) in
       var pending: [Step] = []
       for step in steps where try !step.stands(on: connection) { pending.append(step) }
       // The check is dropped by the step that follows it: alone it has nothing to do.
-      if !pending.contains(where: { $0.id == "cutover.nullable" }) {
-        pending.removeAll { $0.id.hasPrefix("cutover.nullable:") }
+      let isRequired = pending.contains { $0.id == "cutover.nullable" }
+      if !isRequired { pending.removeAll(where: all.requireOld.contains) }
+      var closing = gates.backGates(quiet: options.quiet)
+      if isRequired {
+        let map = try? MapTable.load(definition.derive.map, on: connection)
+        closing.append(
+          try RowsWithoutText.ask(definition.derive, limitMilliseconds: options.scan, on: connection)
+            .gate(definition.derive, text: map?.rows.lazy.compactMap(\.status).first?.string))
       }
       let reads = try ReadsFlag.load(slot: definition.slot, on: connection)
       if reads.percent > 0 || gates.phase == .cutOver { pending.insert(telling(0), at: 0) }
       return CutoverPlan(
         slot: definition.slot, phase: gates.phase, reads: reads, percent: 0,
         column: definition.derive.to.description, direction: gates.direction,
-        gates: gates.backGates(quiet: options.quiet), steps: pending,
+        gates: closing, steps: pending,
         confirmation: "\(definition.derive.table).\(definition.derive.from)")
     }
   }

@@ -77,7 +77,7 @@ public struct Cutover {
   }
 
   /// What was looked at longer ago than this is looked at again, in milliseconds.
-  private static let staleAfter = 10_000
+  static let staleAfter = 10_000
 
   func survey(_ connection: Connection) -> GateSurvey {
     GateSurvey(

@@ -10,6 +10,8 @@ public struct CutoverOptions: Sendable {
   public var turn = 60_000
   /// How long no write of the new column alone may have been seen before only the old one counts again, in seconds.
   public var quiet = GateFacts.loneWindow
+  /// Whether the old column stays nullable on the way back, where it was required before.
+  public var keepsNullable = false
 
   /// All reads, ten seconds of patience, a minute for the turn.
   public init() {}

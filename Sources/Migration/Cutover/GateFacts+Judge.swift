@@ -9,7 +9,7 @@ extension GateFacts {
     [
       phaseGate, run, backfill, privileges, lagGate, verification, quarantine, map, statuses, indexGate,
       foreignKeyGate, leftovers, slotGate, loneGate, reach.gate(definition), rehearsed,
-    ] + [filters.gate(definition, isBack: false)].compactMap { $0 }
+    ] + [filters.gate(definition, isBack: false), wayBack].compactMap { $0 }
   }
 
   /// Those that traffic moves: looked at again right before readers are told.
@@ -229,6 +229,17 @@ extension GateFacts {
         + (isRequired ? "" : "; not required"),
       threshold: isRequired ? "one of this plan that passed" : "none (migrate.rehearsed: optional)",
       age: rehearsal?.age, mend: "crossfade rollback SLOT --rehearse")
+  }
+
+  /// It closes nothing: who cuts over knows it beforehand.
+  private var wayBack: Gate? {
+    guard !textless.isEmpty else { return nil }
+    let states = textless.joined(separator: ", ")
+    return Gate(
+      "way back", passes: true,
+      "\(derive.from) is required, and no text of it says \(states): `--back --forward-only` waits until no row is in "
+        + "\(textless.count == 1 ? "that state" : "those states"), or keeps it nullable",
+      threshold: "nothing")
   }
 
   private static func seconds(_ milliseconds: Int) -> String {

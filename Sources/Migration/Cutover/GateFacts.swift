@@ -75,6 +75,8 @@ struct GateFacts: Sendable {
   var slot: ReplicationSlot?
   var loneWrites: LoneWrites
   var reach: ReachFacts
+  /// States without an old text, where the old column is required but for the cutover: its way back waits for their rows.
+  var textless: [String] = []
   /// Row filters of publications.
   var filters = FilterFacts.none
   /// The plan as it is now, and the last rehearsal of it that passed.

@@ -33,6 +33,7 @@ struct GateSurvey {
       // A writer of the new column may leave the old one out: it is on its way, and the verification has looked at each row.
       let direction = try Direction.load(slot: definition.slot, on: connection)
       let isBoth = direction.standing == .both
+      let records = try StepRecord.load(slot: definition.slot, on: connection)
       let first = try Quarantine.list(slot: definition.slot, limit: 1, on: connection).first
       return GateFacts(
         definition: definition, phase: state?.phase, since: state?.since,
@@ -57,8 +58,9 @@ struct GateSurvey {
         invalidIndexes: try invalidIndexes(),
         slot: try ReplicationSlot.find(definition.slot, on: connection), loneWrites: try loneWrites(),
         reach: try ReachFacts.ask(definition, on: connection),
-        filters: try FilterFacts.ask(
-          definition, try StepRecord.load(slot: definition.slot, on: connection), on: connection),
+        textless: try wasRequired(records)
+          ? (map?.rows ?? []).filter { $0.status == nil }.compactMap { $0.code?.string } : [],
+        filters: try FilterFacts.ask(definition, records, on: connection),
         plan: plan.short,
         rehearsal: try RehearsalProof.latest(
           slot: definition.slot, planHash: plan.description, on: connection))
@@ -164,6 +166,16 @@ struct GateSurvey {
     guard isWanted else { return .notAskedFor }
     return try connection.query(probe, purpose: "look at \(definition.derive.to)").boolean(0, 0)
       ? .stands : .missing
+  }
+
+  /// Whether the old column is required, or is again on the way back.
+  private func wasRequired(_ records: [StepRecord]) throws(PostgresError) -> Bool {
+    guard definition.migrate.bridge == .none else { return false }
+    if records.contains(where: { $0.id == "cutover.nullable" && $0.state == .done }) { return true }
+    let derive = definition.derive
+    return try connection.query(
+      CatalogProbe.required(derive.from, of: derive.table), purpose: "look up column \(derive.from)"
+    ).boolean(0, 0)
   }
 
   private func unwritable() throws(PostgresError) -> (role: String, [Identifier]) {

@@ -63,12 +63,22 @@ public struct Rollback {
       try Direction.load(slot: definition.slot, on: run.connection)
     }
     guard direction.standing != .forward || direction.asked != .forward else { return }
+    let broken = try MigrationError.asking { () throws(PostgresError) in
+      try run.connection.query(
+        CatalogProbe.check(
+          MigrationSteps.oldCheckName(definition.derive), of: definition.derive.table, validated: false),
+        purpose: "look for the check of a way back"
+      ).boolean(0, 0)
+    }
     throw .notReady(
       what: "\(definition.derive.from) is derived from \(definition.derive.to) too"
         + (direction.since.map { " since \($0)" } ?? "")
         + ": applications may write \(definition.derive.to) alone",
       hint:
         "`crossfade cutover --back --forward-only SLOT` ends that, once nobody does any more; nothing was done"
+        + (broken
+          ? ". One was broken off, and inserts that leave \(definition.derive.from) out fail until it goes on"
+          : "")
     )
   }
 

@@ -81,7 +81,7 @@ public struct ServerStanding: Sendable {
       backfill: try BackfillProgress.load(slot: definition.slot, on: connection),
       reads: reads.since == nil ? nil : reads,
       direction: try Direction.load(slot: definition.slot, on: connection),
-      brokenOff: try BrokenOff.find(definition.slot, on: connection),
+      brokenOff: try BrokenOff.find(definition, on: connection),
       writers: try WriterCounts.load(slot: definition.slot, on: connection))
   }
 

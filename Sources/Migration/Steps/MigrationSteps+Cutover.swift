@@ -13,13 +13,13 @@ extension MigrationSteps {
   /// The same, where a way back may have been broken off: the check that it made would refuse writers that leave the old
   /// column out.
   func cutover(after records: [StepRecord]) -> [Step] {
-    guard records.contains(where: { $0.id == requireAgainID }) else { return cutover }
+    guard records.contains(where: { $0.id == Self.requireOldID }) else { return cutover }
     return cutover.map { step in
       guard step.id == "cutover.nullable", let probe = step.probe else { return step }
       var anew = step
-      anew.statements.append("ALTER TABLE \(table) DROP CONSTRAINT IF EXISTS \(oldCheck)")
+      anew.statements.append(dropOldCheck)
       anew.probe =
-        "SELECT (\(probe)) AND (\(CatalogProbe.not(CatalogProbe.check(oldCheckName, of: derive.table, validated: false))))"
+        "SELECT (\(probe)) AND (\(CatalogProbe.not(CatalogProbe.check(Self.oldCheckName(derive), of: derive.table, validated: false))))"
       return anew
     }
   }
@@ -95,8 +95,7 @@ extension MigrationSteps {
     return step
   }
 
-  /// So that a writer may give the new column alone. The way back is in three (`restoreNotNull`): by itself it would read
-  /// the table under the strongest lock.
+  /// So that a writer may give the new column alone. Its way back comes after `requireOld`.
   private var nullable: Step {
     step(
       "cutover.nullable", .cutOver, "let \(derive.from) be left out by writers that give \(derive.to)",
@@ -104,31 +103,8 @@ extension MigrationSteps {
       locks: [.init(.accessExclusive, on: table)], hazards: [.accessExclusiveLock, .correctness],
       probe: CatalogProbe.not(CatalogProbe.required(derive.from, of: derive.table)),
       wayBack: [
-        "ALTER TABLE \(table) ALTER COLUMN \(derive.from.quoted) SET NOT NULL",
-        "ALTER TABLE \(table) DROP CONSTRAINT IF EXISTS \(oldCheck)",
+        requireStatus, dropOldCheck,
       ], wayBackNote: "undone by `crossfade cutover --back --forward-only`")
-  }
-
-  private var oldCheckName: String { ObjectName.make(derive.table.name, derive.from, "not_null") }
-  private var oldCheck: String { SQLText.identifier(oldCheckName) }
-  private var requireAgainID: String { "cutover.nullable:check" }
-
-  /// What comes before the way back of `cutover.nullable`: a check that is validated beside the traffic, by which SET NOT
-  /// NULL knows that it need not read the table. As steps back; each is looked for first.
-  var restoreNotNull: [Step] {
-    let (name, required) = (oldCheckName, CatalogProbe.required(derive.from, of: derive.table))
-    return [
-      step(
-        requireAgainID, .cutOver, "require \(derive.from) of new rows again",
-        [
-          "ALTER TABLE \(table) ADD CONSTRAINT \(oldCheck) CHECK (\(derive.from.quoted) IS NOT NULL) NOT VALID"
-        ],
-        locks: [.init(.accessExclusive, on: table)], hazards: [.accessExclusiveLock],
-        probe: CatalogProbe.check(name, of: derive.table, validated: false) + " OR (\(required))"),
-      validate(
-        "cutover.nullable:validate", .cutOver, "validate that every row has \(derive.from)", oldCheck,
-        probe: CatalogProbe.check(name, of: derive.table, validated: true) + " OR (\(required))"),
-    ]
   }
 
   /// What applications are told.

@@ -30,6 +30,11 @@ struct CutoverCommand: AsyncParsableCommand {
       "With --back: also end what keeps the old column in step; refused while anybody writes the new one alone."
   )
   var forwardOnly = false
+  @Flag(
+    help:
+      "With --forward-only: leave the old column nullable where it was required before the cutover; for rows without an old text."
+  )
+  var keepNullable = false
   @Flag(help: "With --back: also while `crossfade run` is not at work.") var force = false
   @Flag(help: "Look at the gates and say what would be done; do nothing.") var dryRun = false
   @Option(
@@ -60,7 +65,9 @@ struct CutoverCommand: AsyncParsableCommand {
     transform: duration)
   var quiet = Milliseconds.seconds(3_600)
   @Option(
-    help: ArgumentHelp("The most seconds for the look at all statuses of the table.", valueName: "seconds"))
+    help: ArgumentHelp(
+      "The most seconds for the look at all statuses of the table; with --forward-only, for rows without one.",
+      valueName: "seconds"))
   var scan = 5
   @Flag(help: "Print one JSON object; with --watch one a line.") var json = false
 
@@ -72,6 +79,9 @@ struct CutoverCommand: AsyncParsableCommand {
     if forwardOnly || force, !back { throw ValidationError("--forward-only and --force are for --back") }
     if forwardOnly, force {
       throw ValidationError("--forward-only needs `crossfade run` at work: --force is for --back alone")
+    }
+    if keepNullable, !forwardOnly {
+      throw ValidationError("--keep-nullable is for --back --forward-only")
     }
     if watch != nil, !dryRun { throw ValidationError("--watch is for --dry-run") }
     if let watch, !(0.1...3_600).contains(watch) {
@@ -97,6 +107,7 @@ struct CutoverCommand: AsyncParsableCommand {
     options.turn = turn.count
     options.quiet = max(1, quiet.count / 1_000)
     options.scan = scan * 1_000
+    options.keepsNullable = keepNullable
     return options
   }
 

@@ -213,6 +213,35 @@ import Testing
       ])
   }
 
+  @Test(
+    "broken off while both ways are to be derived again: what is said of it works, and contract does not cross it"
+  )
+  func brokenOff() throws {
+    let scene = try scene("return_broken")
+    try scene.retire()
+    let ledger = scene.ledger
+    #expect(throws: MigrationError.self) {
+      try ledger.rollback(interrupt) { news in
+        guard case .commits(let step) = news, step.id == "contract.direction" else { return }
+        _ = try? ledger.column(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+            + "AND application_name LIKE 'crossfade rollback%'")
+      }
+    }
+    let connection = try ledger.connect()
+    var broken: BrokenOff?
+    let isSeen = try eventually(within: .seconds(10)) {
+      broken = try BrokenOff.find(ledger.definition, on: connection)
+      return broken != nil
+    }
+    #expect(isSeen)
+    #expect(broken?.step == "contract.direction")
+    #expect(broken?.mend == "run `crossfade rollback SLOT` again")
+    #expect(throws: MigrationError.self) { try scene.retire() }
+    try ledger.rollback(interrupt)
+    #expect(try scene.phase() == "cut over")
+  }
+
   @Test("without `crossfade run` it is refused, and nothing is done")
   func dead() async throws {
     let scene = try scene("return_dead")
