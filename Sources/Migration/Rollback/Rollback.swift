@@ -72,6 +72,9 @@ public struct Rollback {
     )
   }
 
+  /// The steps that made the map and its rows.
+  private static let ofMap: Set<String> = ["expand.map", "expand.states"]
+
   private func plan(_ run: MigrationRun, _ capture: CaptureRollback) throws(MigrationError) -> RollbackPlan {
     let state = try run.state()
     let derive = definition.derive
@@ -86,6 +89,15 @@ public struct Rollback {
       plan.steps = (try capture.publication()).map { [$0] } ?? []
       plan.steps += undone.steps
       plan.keeps = undone.keeps
+      let shared = plan.steps.filter { Self.ofMap.contains($0.id) }
+      if !shared.isEmpty {
+        let users = try MapUsers.find(derive, slot: definition.slot, on: run.connection)
+        if !users.isEmpty {
+          plan.steps.removeAll { Self.ofMap.contains($0.id) }
+          plan.keeps.append(
+            "\(derive.map.table) stays with its states: \(users.joined(separator: ", ")) needs it")
+        }
+      }
     } catch {
       throw .postgres(error)
     }
