@@ -116,7 +116,7 @@ extension CommandTests {
       try slot.sql("ANALYZE")
       let found = try object(try slot.crossfade("plan", more: ["--json"]))
       let steps = try #require(found["steps"] as? [[String: Any]])
-      #expect(steps.count == (slot.hasColumnLists ? 24 : 23))
+      #expect(steps.count == (slot.hasColumnLists ? 23 : 22))
       let column = try #require(steps.first { $0["id"] as? String == "expand.column" })
       #expect(column["manner"] as? String == "transaction")
       #expect((column["lock_timeout_ms"] as? [String: Int]) == ["first": 100, "last": 2_000])
@@ -143,7 +143,7 @@ extension CommandTests {
       let run = try slot.crossfade("plan")
       #expect(run.status == .exited(1), "\(run.output)")
       #expect(run.output.contains("fail  role: plan_reader has not the REPLICATION attribute"))
-      #expect(run.output.contains("\(slot.hasColumnLists ? 24 : 23)  contract.drop"))
+      #expect(run.output.contains("\(slot.hasColumnLists ? 23 : 22)  contract.drop"))
     }
 
     @Test("emitted files are written once, and their exit code says so")
