@@ -10,6 +10,8 @@ public enum QuarantineCause: String, CaseIterable, Sendable {
   case contradiction
   /// The change came without the old row.
   case untold
+  /// The change came without one of the columns.
+  case unsent
   /// The server refused our write.
   case refused
 
@@ -30,6 +32,7 @@ public enum QuarantineCause: String, CaseIterable, Sendable {
     case .unknownState: Verdict.Refusal.unknownState.reason
     case .contradiction: Verdict.Refusal.contradiction.reason
     case .untold: Verdict.Refusal.untold.reason
+    case .unsent: Verdict.Refusal.unsent.reason
     case .refused: nil
     }
   }
@@ -58,6 +61,9 @@ public enum QuarantineCause: String, CaseIterable, Sendable {
     case (.untold, _):
       return
         "give \(derive.table) and its partitions REPLICA IDENTITY FULL again, then set the column that is wrong in that row"
+    case (.unsent, _):
+      return
+        "publish \(from) and \(to) (`crossfade check SLOT` gives the statement), then set the column that is wrong in that row"
     case (.refused, .forward): return "mend what the server names (a constraint, a trigger), \(retry)"
     case (.refused, _):
       return
@@ -90,6 +96,7 @@ public struct QuarantineCount: Sendable, Equatable {
       case .unknownState: "for an unknown state"
       case .contradiction: "for a contradiction"
       case .untold: "for a change that came without the old row"
+      case .unsent: "for a change that came without one of the columns"
       case .refused: "refused by the server"
       case nil: "for another reason"
       }

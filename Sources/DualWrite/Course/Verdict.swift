@@ -63,6 +63,8 @@ struct Verdict: Equatable, Sendable {
     case unknownState
     case contradiction
     case untold
+    /// The change came without one of the columns: of the row as it stands it says nothing. Where that agrees, nothing is to be done.
+    case unsent
 
     var reason: String {
       switch self {
@@ -71,6 +73,8 @@ struct Verdict: Equatable, Sendable {
       case .contradiction: "one change wrote both columns, and they contradict each other"
       case .untold:
         "the pair does not agree, and the change came without the old row (REPLICA IDENTITY FULL is gone)"
+      case .unsent:
+        "the pair does not agree, and the change came without one of the columns (the publication did not send it)"
       }
     }
   }

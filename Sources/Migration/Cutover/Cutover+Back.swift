@@ -88,7 +88,10 @@ extension Cutover {
       let undone = RollbackSteps(
         forward: steps.cutoverEver.filter { !$0.statements.isEmpty }, records: records
       )
-      .steps
+      .steps.filter { step in
+        // With whole old rows in the stream a list of columns would make the application's updates fail.
+        step.id != "cutover.publication" || !steps.isIdentityKept(records)
+      }
       let nullable = undone.filter { $0.id == "cutover.nullable" }
       return (nullable.isEmpty ? [] : steps.restoreNotNull) + nullable + [steps.directionBack]
         + undone.filter { $0.id != "cutover.nullable" }
@@ -98,6 +101,7 @@ extension Cutover {
   private func forwardOnlyPlan(on connection: Connection) throws(MigrationError) -> CutoverPlan {
     let gates = try survey(connection).take(isBrief: true)
     let steps = try stepsBack(on: connection)
+    let kept = MigrationSteps(definition, facts: try facts(on: connection))
     return try MigrationError.asking { () throws(PostgresError) in
       var pending: [Step] = []
       for step in steps where try !step.stands(on: connection) { pending.append(step) }
@@ -107,10 +111,11 @@ extension Cutover {
       }
       let reads = try ReadsFlag.load(slot: definition.slot, on: connection)
       if reads.percent > 0 || gates.phase == .cutOver { pending.insert(telling(0), at: 0) }
+      let records = try StepRecord.load(slot: definition.slot, on: connection)
       return CutoverPlan(
         slot: definition.slot, phase: gates.phase, reads: reads, percent: 0,
         column: definition.derive.to.description, direction: gates.direction,
-        gates: gates.backGates(quiet: options.quiet), steps: pending,
+        gates: gates.backGates(quiet: options.quiet), steps: pending, keeps: kept.identityKept(records),
         confirmation: "\(definition.derive.table).\(definition.derive.from)")
     }
   }
