@@ -109,13 +109,18 @@ extension BatchBuilder {
   /// Judges a refused row by the map as it is now.
   mutating func judgeAgain(_ unmapped: Unmapped, _ before: Sight, _ index: Int) {
     switch unmapped.refusal {
-    case .contradiction, .untold, .unsent: return
+    case .contradiction, .untold, .unbridged, .unsent: return
     case .unknownStatus, .unknownState: break
     }
     var sight = before
     sight.agreement = statuses.agreement(from: PairCell(unmapped.status), to: PairCell(unmapped.state))
     let course = Verdict(sight).course
-    if case .refuse = course { return }
+    if case .refuse(let refusal) = course {
+      // Known by now, and still not to be derived: for another reason.
+      let place = Int(batch.keys.entries[index].unknown)
+      if batch.unknown.indices.contains(place) { batch.unknown[place].refusal = refusal }
+      return
+    }
     if case .derive(let way) = course {
       book.intend(way, key: batch.keys.key(at: index), version: unmapped.version, position: unmapped.position)
     }

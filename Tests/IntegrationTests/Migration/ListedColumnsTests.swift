@@ -15,10 +15,11 @@ extension Integration {
       try #require(run.status == .exited(0), "\(words): \(run.output)")
     }
 
-    private func cutOver(_ name: String) throws -> (LedgerFixture, CrossfadeProcess) {
+    private func cutOver(_ name: String, before: String? = nil) throws -> (LedgerFixture, CrossfadeProcess) {
       let ledger = try LedgerFixture(name, rows: 50) {
         $0.migrate = ["quiet: 1s", "grace: 1s", "bridge: trigger"]
       }
+      if let before { try ledger.connect().script(before, purpose: "prepare") }
       let process = try ledger.expandAndStart()
       for command in ["backfill", "constrain", "verify"] { try run(ledger, command) }
       try run(ledger, "cutover", "--confirm", Self.new)
@@ -63,6 +64,38 @@ extension Integration {
         purpose: "ask")
       #expect(pairs[0, 0] == "1 DECLINED 4, 2 AUTH 1")
       try run(ledger, "verify", "--restart")
+      #expect(process.stop() == .exited(0), "\(process.outputTail)")
+    }
+
+    @Test("a row that the bridge left out of step is in quarantine for the real reason")
+    func reasons() throws {
+      let (ledger, process) = try cutOver(
+        "listed_reasons", before: "ALTER TABLE public.transactions ALTER status TYPE varchar(12)")
+      let session = try ledger.connect()
+      try session.script(
+        """
+        INSERT INTO public.transaction_state VALUES (90, 'disputed', 'DISPUTED BY HOLDER');
+        UPDATE public.transactions SET (status, state_id) = ('AUTH', 1) WHERE id IN (1, 2);
+        """, purpose: "prepare")
+      try session.script(
+        """
+        UPDATE public.transactions SET state_id = 90 WHERE id = 1;
+        UPDATE public.transactions SET (status, state_id) = ('CAPTURED', 3) WHERE id = 2;
+        """, purpose: "write what the bridge cannot keep in step")
+      try ledger.awaitRow(
+        """
+        SELECT string_agg(key->>0 || ' ' || reason, '; ' ORDER BY key) =
+          '1 the bridge could not write the old text: value too long for type character varying(12) (SQLSTATE 22001); 2 the pair '
+            || 'does not agree: one change wrote both columns and they contradict each other, or it was written past the bridge'
+          FROM crossfade.quarantine
+        """, process)
+      try session.script(
+        """
+        UPDATE public.transaction_state SET legacy_status = 'DISPUTED' WHERE id = 90;
+        UPDATE public.transactions SET status = 'DISPUTED' WHERE id = 1;
+        UPDATE public.transactions SET state_id = 2 WHERE id = 2;
+        """, purpose: "mend")
+      try ledger.awaitRow("SELECT count(*) = 0 FROM crossfade.quarantine", process)
       #expect(process.stop() == .exited(0), "\(process.outputTail)")
     }
 
