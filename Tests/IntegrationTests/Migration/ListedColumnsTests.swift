@@ -90,8 +90,10 @@ extension Integration {
           FROM crossfade.quarantine
         """, process)
       try session.script(
+        "UPDATE public.transaction_state SET legacy_status = 'DISPUTED' WHERE id = 90",
+        purpose: "mend the map")
+      try session.script(
         """
-        UPDATE public.transaction_state SET legacy_status = 'DISPUTED' WHERE id = 90;
         UPDATE public.transactions SET status = 'DISPUTED' WHERE id = 1;
         UPDATE public.transactions SET state_id = 2 WHERE id = 2;
         """, purpose: "mend")
