@@ -59,6 +59,7 @@ struct Applier {
       standing: session.direction.standing, blank: try session.blank(),
       partitionKey: try session.partitionKey(),
       skipThrough: end, capacity: plan.batch)
+    builder.isBridged = plan.isBridged
     spare = Batch(capacity: plan.batch)
     try session.beginsWork()
     status.update { [end] status in
@@ -192,5 +193,6 @@ struct Applier {
   mutating func reloadMapIfNeeded() throws(DualWriteError) {
     guard !builder.batch.unknown.isEmpty else { return }
     builder.use(StatusSet(try session.map()))
+    try lookForMisfits()
   }
 }

@@ -1,4 +1,5 @@
 import PGOutput
+import Postgres
 
 /// Changes gathered for one commit of the target.
 struct Batch {
@@ -58,9 +59,14 @@ struct Unmapped {
   var version: UInt32 = 0
   /// Whether the server itself said so: our reading of the map changes nothing then.
   var isFinal = false
+  /// What the server has against the old text of the state in that column: it is why the bridge could not write it.
+  var misfit: ServerError?
 
   /// Why, with the value that is not known.
   var reason: String {
+    if let misfit {
+      return "the bridge could not write the old text: \(misfit.message) (SQLSTATE \(misfit.sqlState))"
+    }
     guard refusal == .unknownState, let state else { return refusal.reason }
     return refusal.reason + ": '" + String(decoding: state.prefix(64), as: UTF8.self) + "'"
   }

@@ -9,13 +9,11 @@ extension BatchBuilder {
       staged.remove(scratch, pair: pair(of: old, relation, isWhole: change.oldKind == .full))
       return
     }
+    guard collect(new, change.old, relation) else { return }
     guard relation.toColumn != nil, relation.statusColumn != nil else {
-      failure = .relationUnfit(
-        relation: derive.table.description,
-        what: "both columns must be published while both are written, and one is not")
+      addUnsent(change, new, relation)
       return
     }
-    guard collect(new, change.old, relation) else { return }
     guard let judged = judge(change, new, relation) else {
       failure = .relationUnfit(
         relation: derive.table.description,
@@ -37,6 +35,23 @@ extension BatchBuilder {
     staged.note(
       verdict.course, key: key, moved: moved,
       refused: .init(sight: sight, refusal: refusal, pair: pair))
+  }
+
+  /// A change that came without one of the columns, which the publication did not send then: what its writer meant is not told, and
+  /// will not be, whatever is published now. The row as it stands decides whether a human must look.
+  private mutating func addUnsent(_ change: RowChange, _ new: TupleView, _ relation: TrackedRelation) {
+    let key = scratch
+    let judged = judge(change, new, relation)
+    var moved = judged?.moved
+    if let old = change.old, collect(old, nil, relation), scratch != key { moved = scratch }
+    // Nobody means NULL by it: the old column decides, which the server knows.
+    if let judged, judged.sight.toIsNull {
+      staged.note(judged.verdict.course, key: key, moved: moved)
+      return
+    }
+    staged.note(
+      .refuse(.unsent), key: key, moved: moved,
+      refused: .init(sight: judged?.sight ?? Sight(), refusal: .unsent, pair: PairValues()))
   }
 
   private mutating func pair(of old: TupleView, _ relation: TrackedRelation, isWhole: Bool) -> PairValues? {
@@ -93,11 +108,19 @@ extension BatchBuilder {
 
   /// Judges a refused row by the map as it is now.
   mutating func judgeAgain(_ unmapped: Unmapped, _ before: Sight, _ index: Int) {
-    guard unmapped.refusal != .contradiction, unmapped.refusal != .untold else { return }
+    switch unmapped.refusal {
+    case .contradiction, .untold, .unbridged, .unsent: return
+    case .unknownStatus, .unknownState: break
+    }
     var sight = before
     sight.agreement = statuses.agreement(from: PairCell(unmapped.status), to: PairCell(unmapped.state))
     let course = Verdict(sight).course
-    if case .refuse = course { return }
+    if case .refuse(let refusal) = course {
+      // Known by now, and still not to be derived: for another reason.
+      let place = Int(batch.keys.entries[index].unknown)
+      if batch.unknown.indices.contains(place) { batch.unknown[place].refusal = refusal }
+      return
+    }
     if case .derive(let way) = course {
       book.intend(way, key: batch.keys.key(at: index), version: unmapped.version, position: unmapped.position)
     }

@@ -13,6 +13,8 @@ struct BatchBuilder {
   var pairs = PairReader()
   /// What is done with a change.
   private(set) var standing: Direction.Standing
+  /// Whether triggers keep both columns in step, and no old rows come.
+  var isBridged = false
   /// What is intended in `both`.
   var book = IntentionBook()
   var staged = StagedTransaction()
@@ -188,7 +190,8 @@ struct BatchBuilder {
     case .key, .none:
       seen = pairs.sight(new, before: nil, deleted: before?.pair, isInsert: isInsert, relation, statuses)
     }
-    guard let sight = seen else { return nil }
+    guard var sight = seen else { return nil }
+    sight.isBridged = isBridged
     let verdict = Verdict(sight)
     // Before anybody writes the new column, a pair that does not agree was written by one who does not know it.
     let isAged = standing == .forward && !sight.hasBefore && !sight.isInsert && sight.agreement != .agrees

@@ -13,6 +13,9 @@ struct BatchParameters {
   /// What goes into quarantine: keys, statuses, positions, reasons.
   var quarantined: [Parameter]
   var quarantinedCount: Int
+  /// What goes there where its row does not agree: keys, positions, reasons, and one array for each key column.
+  var unsent: [Parameter]
+  var unsentCount: Int
 
   /// - Parameter withSettled: whether there is anything in quarantine at all; else that array stays empty.
   init(_ batch: Batch, keyColumns: Int, withSettled: Bool) {
@@ -23,6 +26,8 @@ struct BatchParameters {
     var statuses = ArrayLiteral(capacity: 64)
     var positions = ArrayLiteral(capacity: 64)
     var reasons = ArrayLiteral(capacity: 64)
+    var unsent = (0..<(3 + keyColumns)).map { _ in ArrayLiteral(capacity: 64) }
+    unsentCount = 0
     derivedCount = 0
     settledCount = 0
     quarantinedCount = 0
@@ -35,6 +40,14 @@ struct BatchParameters {
       }
       if entry.unknown >= 0, Int(entry.unknown) < batch.unknown.count {
         let unknown = batch.unknown[Int(entry.unknown)]
+        guard unknown.refusal != .unsent else {
+          unsent[0].append(Self.json(table, entry))
+          unsent[1].append(Array("\(unknown.position)".utf8))
+          unsent[2].append(Array(unknown.reason.utf8))
+          table.columns(of: entry) { if $0 < keyColumns { unsent[3 + $0].append($1) } }
+          unsentCount += 1
+          continue
+        }
         keys.append(Self.json(table, entry))
         if let status = unknown.status { statuses.append(status) } else { statuses.appendNull() }
         positions.append(Array("\(unknown.position)".utf8))
@@ -48,6 +61,7 @@ struct BatchParameters {
     derived = arrays.map { .terminatedText($0.finish()) }
     self.settled = .terminatedText(settled.finish())
     quarantined = [keys, statuses, positions, reasons].map { .terminatedText($0.finish()) }
+    self.unsent = unsent.map { .terminatedText($0.finish()) }
   }
 
   /// `["123"]`: the key's columns as a JSON array of strings.

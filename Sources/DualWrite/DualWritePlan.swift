@@ -8,6 +8,8 @@ public struct DualWritePlan: Sendable {
   public var slot: String
   /// What is derived from what.
   public var derive: SlotDefinition.Derive
+  /// Whether triggers keep both columns in step, and no old rows come.
+  public var isBridged: Bool
   /// Most keys in a batch.
   public var batch: Int
   /// `lock_timeout` of the session, in milliseconds.
@@ -25,6 +27,7 @@ public struct DualWritePlan: Sendable {
     connection = definition.source.revealed
     slot = definition.slot
     derive = definition.derive
+    isBridged = definition.migrate.bridge == .trigger
     batch = definition.write.batch
     lockTimeout = definition.write.lockTimeout.count
     statementTimeout = definition.write.statementTimeout.count

@@ -10,6 +10,10 @@ public enum QuarantineCause: String, CaseIterable, Sendable {
   case contradiction
   /// The change came without the old row.
   case untold
+  /// The bridge has left a pair that does not agree.
+  case unbridged
+  /// The change came without one of the columns.
+  case unsent
   /// The server refused our write.
   case refused
 
@@ -30,6 +34,8 @@ public enum QuarantineCause: String, CaseIterable, Sendable {
     case .unknownState: Verdict.Refusal.unknownState.reason
     case .contradiction: Verdict.Refusal.contradiction.reason
     case .untold: Verdict.Refusal.untold.reason
+    case .unbridged: Verdict.Refusal.unbridged.reason
+    case .unsent: Verdict.Refusal.unsent.reason
     case .refused: nil
     }
   }
@@ -54,10 +60,14 @@ public enum QuarantineCause: String, CaseIterable, Sendable {
     case (.unknownState, _):
       return
         "set \(to) in that row to a state of the map; or add it to \(map), then set \(from) to go with it"
-    case (.contradiction, _): return "set the column that is wrong in that row, and the other one alone stays"
+    case (.contradiction, _), (.unbridged, _):
+      return "set the column that is wrong in that row, and the other one alone stays"
     case (.untold, _):
       return
         "give \(derive.table) and its partitions REPLICA IDENTITY FULL again, then set the column that is wrong in that row"
+    case (.unsent, _):
+      return
+        "publish \(from) and \(to) (`crossfade check SLOT` gives the statement), then set the column that is wrong in that row"
     case (.refused, .forward): return "mend what the server names (a constraint, a trigger), \(retry)"
     case (.refused, _):
       return
@@ -90,6 +100,8 @@ public struct QuarantineCount: Sendable, Equatable {
       case .unknownState: "for an unknown state"
       case .contradiction: "for a contradiction"
       case .untold: "for a change that came without the old row"
+      case .unbridged: "left out of step by the bridge"
+      case .unsent: "for a change that came without one of the columns"
       case .refused: "refused by the server"
       case nil: "for another reason"
       }

@@ -13,6 +13,22 @@ enum QuarantineSQL {
            last_seen = clock_timestamp()
     """
 
+  /// The same for changes that came without one of the columns: keys (JSON) in `$2`, positions in `$3`, reasons in `$4`, the keys'
+  /// columns in `$5`, ... Only rows that do not agree as they stand: the others need nobody.
+  static func addUnsent(_ sql: DerivationSQL) -> String {
+    let new = "t.\(sql.derive.to.quoted)"
+    return """
+      INSERT INTO crossfade.quarantine AS q (slot, key, status, reason, position)
+      SELECT $1, k.key::jsonb, t.\(sql.derive.from.quoted)::text, k.reason, k.position::pg_lsn
+        FROM unnest($2::text[], $3::text[], $4::text[], \(sql.keys.arrays(from: 5))) AS k(key, position, reason, \(sql.keys.names))
+        JOIN \(sql.derive.table.quoted) AS t ON \(sql.keys.match())
+       WHERE \(new) IS NULL OR \(new) IS DISTINCT FROM \(sql.derived) ORDER BY 2
+      ON CONFLICT (slot, key) DO UPDATE
+         SET status = EXCLUDED.status, reason = EXCLUDED.reason, position = EXCLUDED.position,
+             last_seen = clock_timestamp()
+      """
+  }
+
   /// Releases the keys in `$2` (JSON) of slot `$1`.
   static let release =
     "DELETE FROM crossfade.quarantine WHERE slot = $1 AND key IN (SELECT unnest($2::text[])::jsonb)"

@@ -69,6 +69,9 @@ extension TargetSession {
     if parameters.quarantinedCount > 0 {
       statements.append(PipelineStatement("quarantine", [.text(plan.slot)] + parameters.quarantined))
     }
+    if parameters.unsentCount > 0 {
+      statements.append(PipelineStatement("unsent", [.text(plan.slot)] + parameters.unsent))
+    }
     return statements
   }
 

@@ -10,6 +10,7 @@ import Testing
       (Verdict.Refusal.unknownStatus.reason, QuarantineCause.unknownStatus),
       (Verdict.Refusal.unknownState.reason + ": '77'", .unknownState),
       (Verdict.Refusal.contradiction.reason, .contradiction), (Verdict.Refusal.untold.reason, .untold),
+      (Verdict.Refusal.unbridged.reason, .unbridged), (Verdict.Refusal.unsent.reason, .unsent),
       ("new row violates check constraint \"limited\" (SQLSTATE 23514)", .refused),
       ("of another program", nil),
     ] as [(String, QuarantineCause?)])

@@ -12,6 +12,7 @@ extension TargetSession {
       try connection.prepare(way.statement, course.write(way), purpose: "prepare what writes both ways")
     }
     try connection.prepare("look", course.look, purpose: "prepare the look after it")
+    try connection.prepare("unsent", QuarantineSQL.addUnsent(sql), purpose: "prepare the quarantine")
   }
 
   /// The old column's default, where it is a constant: who leaves the column out leaves that.

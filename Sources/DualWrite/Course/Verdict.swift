@@ -12,6 +12,8 @@ struct Sight: Equatable, Sendable {
   var isInsert = false
   /// Whether the pair before the change is known; what moved is told only then.
   var hasBefore = true
+  /// Whether triggers keep the pair in step.
+  var isBridged = false
   var fromMoved = false
   var toMoved = false
   var toIsNull = false
@@ -63,6 +65,10 @@ struct Verdict: Equatable, Sendable {
     case unknownState
     case contradiction
     case untold
+    /// The bridge, by which no old rows come, has left a pair that does not agree.
+    case unbridged
+    /// The change came without one of the columns: of the row as it stands it says nothing. Where that agrees, nothing is to be done.
+    case unsent
 
     var reason: String {
       switch self {
@@ -71,6 +77,10 @@ struct Verdict: Equatable, Sendable {
       case .contradiction: "one change wrote both columns, and they contradict each other"
       case .untold:
         "the pair does not agree, and the change came without the old row (REPLICA IDENTITY FULL is gone)"
+      case .unbridged:
+        "the pair does not agree: one change wrote both columns and they contradict each other, or it was written past the bridge"
+      case .unsent:
+        "the pair does not agree, and the change came without one of the columns (the publication did not send it)"
       }
     }
   }
@@ -98,7 +108,8 @@ struct Verdict: Equatable, Sendable {
     } else if sight.isInsert, sight.fromIsBlank {
       self = Verdict(.new, reverse)
     } else if !sight.hasBefore {
-      let course: Course = sight.isInsert ? .refuse(.contradiction) : .refuse(.untold)
+      let refusal: Refusal = sight.isInsert ? .contradiction : sight.isBridged ? .unbridged : .untold
+      let course = Course.refuse(refusal)
       self = Verdict(.conflict, toKnown ? (fromKnown ? course : forward) : reverse)
     } else {
       switch (sight.fromMoved, sight.toMoved) {

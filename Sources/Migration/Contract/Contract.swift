@@ -89,6 +89,12 @@ public struct Contract {
       if !isWhole { plan.steps = steps.required + steps.retirement }
     case (_, .gone): if try !isRequired(on: connection) { plan.steps = steps.required }
     }
+    guard goal == .dropped else { return plan }
+    if plan.steps.contains(where: { $0.id == "cutover.identity" }), let obstacle = try filter(on: connection)
+    {
+      plan.others = [.fails(.rowFilter, obstacle.what, obstacle.mend)]
+    }
+    plan.keeps = try keeps(steps, on: connection)
     return plan
   }
 
@@ -107,7 +113,15 @@ public struct Contract {
   ) throws(MigrationError) -> [StepOutcome] {
     guard goal != .dropped else {
       let isBack = { (step: Step) in step.id == "cutover.identity" }
-      return try run.run(plan.steps.filter { !isBack($0) }) + run.run(plan.steps.filter(isBack), isBack: true)
+      let outcomes = try run.run(plan.steps.filter { !isBack($0) })
+      let last = plan.steps.filter(isBack)
+      // The drop may have taken as long as its lock.
+      if !last.isEmpty, let obstacle = try filter(on: run.connection) {
+        throw .notReady(
+          what: "before the replica identity came back this came: \(obstacle.what)",
+          hint: "\(obstacle.mend); then run this again: it goes on")
+      }
+      return outcomes + (try run.run(last, isBack: true))
     }
     var outcomes: [StepOutcome] = []
     for step in plan.steps {
@@ -135,6 +149,21 @@ public struct Contract {
         forward: steps.cutoverEver.filter { $0.id == "cutover.identity" },
         records: try StepRecord.load(slot: definition.slot, on: connection)
       ).steps
+    }
+  }
+
+  /// What another publication's row filter has against that.
+  private func filter(on connection: Connection) throws(MigrationError) -> (what: String, mend: String)? {
+    try MigrationError.asking { () throws(PostgresError) in
+      try FilterFacts.ask(
+        definition, try StepRecord.load(slot: definition.slot, on: connection), on: connection
+      ).obstacle(definition.derive.table)
+    }
+  }
+
+  private func keeps(_ steps: MigrationSteps, on connection: Connection) throws(MigrationError) -> [String] {
+    try MigrationError.asking { () throws(PostgresError) in
+      steps.identityKept(try StepRecord.load(slot: definition.slot, on: connection))
     }
   }
 

@@ -10,6 +10,10 @@ public struct ContractPlan: Sendable {
   public var steps: [Step]
   /// The name that the old column has while it is kept.
   public var retired: String
+  /// What stands in the way of a step beyond the old column itself.
+  public var others: [ReadinessGate] = []
+  /// What stays, though it may have been set for this migration.
+  public var keeps: [String] = []
   /// What the operator must name: `public.transactions.status`, or the retired column before it is dropped.
   public var confirmation: String
 
@@ -36,7 +40,7 @@ public struct ContractPlan: Sendable {
 
   private var dropObstacles: [ReadinessGate] {
     switch readiness.column {
-    case .gone: return []
+    case .gone: return others
     case .stands:
       return [
         .fails(
@@ -45,7 +49,7 @@ public struct ContractPlan: Sendable {
       ]
     case .retired: break
     }
-    var obstacles = readiness.gates.filter { $0.name == .dependents && !$0.holds }
+    var obstacles = readiness.gates.filter { $0.name == .dependents && !$0.holds } + others
     if let droppable = readiness.droppable, droppable > readiness.now {
       obstacles.insert(
         .fails(

@@ -11,6 +11,8 @@ public struct ReadinessGate: Sendable, Equatable {
     case verification
     case quarantine
     case bridge
+    /// Of a publication of somebody else's.
+    case rowFilter = "row filter"
   }
 
   /// What it looks at.

@@ -129,7 +129,10 @@ extension Cutover {
       let undone = RollbackSteps(
         forward: steps.cutoverEver.filter { !$0.statements.isEmpty }, records: records
       )
-      .steps
+      .steps.filter { step in
+        // With whole old rows in the stream a list of columns would make the application's updates fail.
+        step.id != "cutover.publication" || !steps.isIdentityKept(records)
+      }
       let nullable = undone.filter { $0.id == "cutover.nullable" }
       let required =
         options.keepsNullable
@@ -157,10 +160,11 @@ extension Cutover {
       }
       let reads = try ReadsFlag.load(slot: definition.slot, on: connection)
       if reads.percent > 0 || gates.phase == .cutOver { pending.insert(telling(0), at: 0) }
+      let records = try StepRecord.load(slot: definition.slot, on: connection)
       return CutoverPlan(
         slot: definition.slot, phase: gates.phase, reads: reads, percent: 0,
         column: definition.derive.to.description, direction: gates.direction,
-        gates: closing, steps: pending,
+        gates: closing, steps: pending, keeps: all.identityKept(records),
         confirmation: "\(definition.derive.table).\(definition.derive.from)")
     }
   }

@@ -18,6 +18,8 @@ public struct CutoverPlan: Sendable {
   public var gates: [Gate]
   /// What would be done, in order.
   public var steps: [Step]
+  /// What stays, though it may have been set for this migration.
+  public var keeps: [String] = []
   /// What the operator must name: `public.transactions.state_id`.
   public var confirmation: String
 

@@ -33,13 +33,20 @@ struct FilterFacts: Sendable, Equatable {
           + "filtered out is to be backfilled, and verified"
       )
     }
-    guard isBack, let foreign else { return nil }
+    guard isBack, let obstacle = obstacle(table) else { return nil }
     return Gate(
-      "row filter", passes: false,
+      "row filter", passes: false, obstacle.what, threshold: "filters by columns of that identity alone",
+      mend: obstacle.mend)
+  }
+
+  /// Why the identity of before cannot come back, and what to do about it; nil where it can, or none does.
+  func obstacle(_ table: QualifiedName) -> (what: String, mend: String)? {
+    guard let foreign else { return nil }
+    return (
       "publication \(foreign.publication) filters by \(foreign.columns), which the replica identity of before does not hold: the "
         + "application's updates would fail",
-      threshold: "filters by columns of that identity alone",
-      mend: "filter by other columns there, or take \(table) out of it first")
+      "filter by other columns there, or take \(table) out of it first"
+    )
   }
 }
 
@@ -59,7 +66,9 @@ extension FilterFacts {
       """, [.text(definition.publication.name), .text(table.quoted)], purpose: purpose)
     var facts = FilterFacts(isOwn: own.boolean(0, 0), foreign: nil)
     // Of an identity that we did not change nothing comes back. An index is the same for all partitions, or has none.
-    let back = records.first { $0.id == "cutover.identity" && $0.state == .done }?.wayBack ?? []
+    let back =
+      records.first { $0.id == "cutover.identity" && [.done, .running, .failed].contains($0.state) }?.wayBack
+      ?? []
     guard let last = back.last, let mark = last.firstRange(of: "REPLICA IDENTITY ") else { return facts }
     let identity = String(last[mark.upperBound...])
     let index = identity.hasPrefix("USING INDEX ") ? String(identity.dropFirst("USING INDEX ".count)) : nil

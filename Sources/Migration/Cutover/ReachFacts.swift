@@ -37,7 +37,8 @@ struct ReachFacts: Sendable, Equatable {
     return Gate(name, passes: false, obstacle, threshold: wanted, mend: mend)
   }
 
-  private func obstacle(_ definition: SlotDefinition) -> (what: String, mend: String)? {
+  /// Why the table cannot be given REPLICA IDENTITY FULL, and what to do about it.
+  func obstacle(_ definition: SlotDefinition) -> (what: String, mend: String)? {
     let table = definition.derive.table
     if let foreignOwner {
       return (

@@ -18,7 +18,8 @@ extension ContractReturn {
           try DirectionTurn(run: run, step: step, standing: .both, isBack: true).take())
       case "return.exchange" where step.statements == steps.dropTriggers:
         outcomes += try run.run([step], isBack: true)
-      case _ where step.id.hasPrefix("return.") || step.id == "cutover.identity":
+      case "cutover.publication", "cutover.identity": outcomes += try run.run([step])
+      case _ where step.id.hasPrefix("return."):
         outcomes += try run.run([step])
       default: outcomes += try run.run([step], isBack: true)
       }

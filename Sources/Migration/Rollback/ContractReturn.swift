@@ -30,7 +30,8 @@ struct ContractReturn {
         MigrationSteps, OldColumn, Direction, [StepRecord], Bool, Bool, [String], Bool
       )
       in
-      var facts = try StepFacts.ask(definition.derive, on: run.connection)
+      var facts = try StepFacts.ask(
+        definition.derive, publication: definition.publication, on: run.connection)
       var steps = MigrationSteps(definition, facts: facts)
       let column = try OldColumn.ask(steps, on: run.connection)
       let records = try StepRecord.load(slot: definition.slot, on: run.connection)
@@ -115,7 +116,7 @@ struct ContractReturn {
       loses: [], confirmation: "\(derive.table).\(derive.from)")
     plan.goal = .cutOver
     plan.steps = undone.steps.filter { $0.id != "contract.check" || hasCheck }
-    if isResting { plan.steps += try identity + returning }
+    if isResting { plan.steps += try stream + returning() }
     if let exchange = temporaryBridge { plan.steps.append(exchange) }
     plan.keeps.append("\(derive.to) stays, and so do its index, its foreign key and who reads it")
     if wasRequired, !textless.isEmpty {
@@ -129,25 +130,33 @@ struct ContractReturn {
     return plan
   }
 
-  /// What the dual-write must see to derive both ways, where the drop ended that.
-  private var identity: [Step] {
+  /// What the dual-write must see to derive both ways, where the drop ended that: without the bridge all columns, before and after.
+  private var stream: [Step] {
     get throws(MigrationError) {
-      let wanted = steps.cutover.filter { $0.id == "cutover.identity" }
-      return try MigrationError.asking { () throws(PostgresError) in
-        var missing: [Step] = []
-        for step in wanted where try !run.runner.stands(step) { missing.append(step) }
-        return missing
-      }
+      try missing(steps.cutover.filter { ["cutover.publication", "cutover.identity"].contains($0.id) })
     }
   }
 
-  private var returning: [Step] {
+  private func missing(_ wanted: [Step]) throws(MigrationError) -> [Step] {
+    try MigrationError.asking { () throws(PostgresError) in
+      var missing: [Step] = []
+      for step in wanted where try !run.runner.stands(step) { missing.append(step) }
+      return missing
+    }
+  }
+
+  /// The old column, in step, in the stream; then it is derived by again.
+  private func returning() throws(MigrationError) -> [Step] {
     var list: [Step] = []
     if column == .gone { list += RollbackSteps(forward: [steps.drop], records: records).steps }
     if !isInStep {
       list += [steps.keep(name), steps.fill(name)]
       if isRequired { list += steps.requireAgain(name) }
       list.append(steps.exchange(name, isRequired: isRequired))
+    }
+    // Where all columns are published, there is no list to put it into.
+    if steps.facts.version.major >= 15, try !stream.contains(where: { $0.id == "cutover.publication" }) {
+      list += try missing([steps.publishAgain])
     }
     return list + [steps.deriveAgain]
   }
@@ -191,6 +200,7 @@ struct ContractReturn {
           "ALTER TABLE \(derive.table.quoted) ADD COLUMN \(steps.retired.quoted) with its type, then run this again"
       )
     }
+    if try stream.contains(where: { $0.id == "cutover.identity" }) { try refuseIdentity() }
     let runner = try MigrationError.asking { () throws(PostgresError) in
       try LockHolder.find("crossfade", run.definition.slot, on: run.connection)
     }
@@ -199,5 +209,14 @@ struct ContractReturn {
       what:
         "`crossfade run` is not at work: it is what keeps both columns in step once \(derive.from) is back",
       hint: "start it, then run this again; nothing was done")
+  }
+
+  /// Somebody else's publication may list columns by now: as before a cutover.
+  private func refuseIdentity() throws(MigrationError) {
+    let reach = try MigrationError.asking { () throws(PostgresError) in
+      try ReachFacts.ask(run.definition, on: run.connection)
+    }
+    guard let (what, mend) = reach.obstacle(run.definition) else { return }
+    throw .notReady(what: what, hint: "\(mend); then run this again: nothing was done")
   }
 }

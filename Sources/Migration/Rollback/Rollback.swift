@@ -92,13 +92,17 @@ public struct Rollback {
       slot: definition.slot, phase: state?.phase, steps: [], capture: try capture.look(), keeps: [],
       loses: [],
       confirmation: "\(derive.table).\(derive.to)")
+    let filter: (what: String, mend: String)?
     do throws(PostgresError) {
       let facts = try StepFacts.ask(derive, on: run.connection)
       let records = try StepRecord.load(slot: definition.slot, on: run.connection)
       let undone = RollbackSteps(forward: RollbackSteps.forward(definition, facts), records: records)
       plan.steps = (try capture.publication()).map { [$0] } ?? []
       plan.steps += undone.steps
-      plan.keeps = undone.keeps
+      plan.keeps = undone.keeps + MigrationSteps(definition, facts: facts).identityKept(records)
+      filter =
+        undone.steps.contains { $0.id == "cutover.identity" }
+        ? try FilterFacts.ask(definition, records, on: run.connection).obstacle(derive.table) : nil
       let shared = plan.steps.filter { Self.ofMap.contains($0.id) }
       if !shared.isEmpty {
         let users = try MapUsers.find(derive, slot: definition.slot, on: run.connection)
@@ -111,6 +115,7 @@ public struct Rollback {
     } catch {
       throw .postgres(error)
     }
+    if let filter { throw .notReady(what: filter.what, hint: "\(filter.mend); nothing was done") }
     if plan.steps.contains(where: { $0.id == "expand.column" }) {
       plan.loses.append(
         "the values of \(derive.table).\(derive.to): each is derived from \(derive.from), and can be again")

@@ -93,6 +93,19 @@ enum CatalogProbe {
       + "AND r.prrelid = to_regclass(\(literal(table))) AND r.prattrs IS NOT NULL)"
   }
 
+  /// Whether the publication, where it lists columns of the table (15 and later), lists one of these.
+  static func sends(anyOf columns: [Identifier], by publication: Identifier, of table: QualifiedName)
+    -> String
+  {
+    let names = columns.map { SQLText.literal($0.name) }.joined(separator: ", ")
+    return
+      "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_publication_rel AS r JOIN pg_catalog.pg_publication AS p "
+      + "ON p.oid = r.prpubid WHERE p.pubname = \(SQLText.literal(publication.name)) "
+      + "AND r.prrelid = to_regclass(\(literal(table))) AND r.prattrs IS NOT NULL "
+      + "AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = r.prrelid AND NOT a.attisdropped "
+      + "AND a.attname IN (\(names)) AND a.attnum = ANY (r.prattrs::int2[])))"
+  }
+
   static func triggers(_ names: [String], of table: QualifiedName) -> String {
     "SELECT count(*) = \(names.count) FROM pg_catalog.pg_trigger WHERE tgrelid = to_regclass(\(literal(table))) "
       + "AND tgname IN (\(names.map(SQLText.literal).joined(separator: ", ")))"

@@ -80,6 +80,25 @@ extension MigrationSteps {
       wayBackNote: "undone by `crossfade cutover --back --forward-only`")
   }
 
+  /// Whether whole old rows stay in the stream: what was found is not ours to undo.
+  func isIdentityKept(_ records: [StepRecord]) -> Bool {
+    records.contains { $0.id == "cutover.identity" && $0.state == .found }
+      && facts.identities.values.contains("FULL")
+  }
+
+  /// The same in a sentence, since whoever set it by hand for this migration must take it back by hand.
+  func identityKept(_ records: [StepRecord]) -> [String] {
+    guard isIdentityKept(records) else { return [] }
+    let full = ([derive.table] + facts.partitions.map(\.name)).map(\.quoted).filter {
+      facts.identities[$0] == "FULL"
+    }
+    return [
+      "REPLICA IDENTITY FULL of \(derive.table), which stood before `crossfade cutover` came to it. If it was set for this "
+        + "migration: " + full.map { "ALTER TABLE \($0) REPLICA IDENTITY DEFAULT;" }.joined(separator: " ")
+        + "  -- DEFAULT, or what it was"
+    ]
+  }
+
   /// Both columns are derived from each other: what a writer changes alone is carried over to the other.
   private var direction: Step {
     var step = work(

@@ -111,30 +111,4 @@ extension MigrationSteps {
   }
 
   private var setDefault: String { "ALTER TABLE \(table) ALTER COLUMN \(retired.quoted) SET DEFAULT " }
-
-  /// Takes the column out of the list of our own publication, where that has one.
-  private var unlist: String {
-    let (publication, table) = (definition.publication.quoted, derive.table.quoted)
-    return """
-      DO $unlist$
-      DECLARE
-        listed text;
-        filter text;
-      BEGIN
-        SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum),
-               pg_catalog.min(pg_catalog.pg_get_expr(r.prqual, r.prrelid)) INTO listed, filter
-          FROM pg_catalog.pg_publication_rel AS r JOIN pg_catalog.pg_publication AS p ON p.oid = r.prpubid
-          JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs::int2[])
-         WHERE p.pubname = \(SQLText.literal(definition.publication.name))
-           AND r.prrelid = \(SQLText.literal(table))::pg_catalog.regclass
-           AND a.attname <> \(SQLText.literal(retired.name));
-        IF listed IS NOT NULL THEN
-          ALTER PUBLICATION \(publication) DROP TABLE \(table);
-          EXECUTE \(SQLText.literal("ALTER PUBLICATION \(publication) ADD TABLE \(table) (")) || listed || ')'
-            || coalesce(' WHERE (' || filter || ')', '');
-        END IF;
-      END
-      $unlist$
-      """
-  }
 }

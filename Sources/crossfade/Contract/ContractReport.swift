@@ -13,7 +13,7 @@ struct ContractReport {
     lines += plan.steps.enumerated().map { "  \($0 + 1)  \($1.title)\(Self.lock($1))" }
     lines += plan.readiness.perhaps.map { "look at: \($0): its text holds the name of the old column" }
     if plan.goal == .dropped {
-      lines += plan.loses.map { "loses: \($0)" }
+      lines += plan.keeps.map { "keeps: \($0)" } + plan.loses.map { "loses: \($0)" }
     } else {
       lines += plan.readiness.vanishing.map { "goes with the column, when it is dropped: \($0)" }
       lines.append("loses: nothing; `crossfade rollback` brings the old column back")
@@ -35,7 +35,8 @@ struct ContractReport {
 
   func next(_ path: String) -> String {
     switch plan.goal {
-    case .dropped: "dropped; the migration is at its end"
+    case .dropped:
+      (["dropped; the migration is at its end"] + plan.keeps.map { "keeps: \($0)" }).joined(separator: "\n")
     case .rest: "at rest: let the other tool rename the column now, then run: crossfade contract \(path)"
     case .retired:
       "retired as \(plan.retired); it can be dropped after the grace time: crossfade contract \(path) --drop"
@@ -54,6 +55,7 @@ struct ContractReport {
             "statements": .array(step.statements.map { .string($0) }),
           ]
         }),
+      "keeps": .array(plan.keeps.map { .string($0) }),
       "loses": .array(plan.loses.map { .string($0) }), "confirmation": .string(plan.confirmation),
       "outcomes": outcomes.map { outcomes in
         .array(

@@ -14,7 +14,7 @@ struct CutoverReport {
       plan.isEmpty
       ? ["nothing to do: it stands"]
       : ["to be done:"] + plan.steps.enumerated().map { "  \($0 + 1)  \($1.id): \($1.title)" }
-    return ([gates, ""] + steps).joined(separator: "\n")
+    return ([gates, ""] + steps + plan.keeps.map { "keeps: \($0)" }).joined(separator: "\n")
   }
 
   /// A line a gate; of one that does not hold also what is asked and how to mend it.
@@ -53,7 +53,8 @@ struct CutoverReport {
       guard let plan, plan.percent > 0 else {
         return plan == nil
           ? "applications are told to read \(derive.from); both columns stay in step"
-          : "\(derive.from) alone counts again; next: crossfade verify \(path)"
+          : (["\(derive.from) alone counts again; next: crossfade verify \(path)"]
+            + (plan?.keeps ?? []).map { "keeps: \($0)" }).joined(separator: "\n")
       }
       return plan.percent == 100
         ? "cut over: applications are told to read \(derive.to); \(derive.from) is kept in step for those who do not yet"
@@ -80,7 +81,7 @@ struct CutoverReport {
             "step": .string(step.id), "title": .string(step.title),
             "statements": .array(step.statements.map { .string($0) }),
           ]
-        }), "confirmation": .string(plan.confirmation),
+        }), "keeps": .array(plan.keeps.map { .string($0) }), "confirmation": .string(plan.confirmation),
       "result": result.map { .string(Self.word($0)) } ?? .null,
       "outcomes": result.map(Self.outcomes) ?? .null,
     ]

@@ -122,4 +122,23 @@ import Testing
     #expect(intended == "1=reverse@700")
     #expect(builder.batch.keys.entries.first?.unknown == -1)
   }
+
+  @Test("a change that came without one of the columns tells nothing of its row, unless the new one is NULL")
+  mutating func unsent() throws {
+    try add(Record.relation(columns: ["id", "state_id"]))
+    try transaction(
+      0x10, xid: 700, Record.update(.text("1"), .text("2")), Record.update(.text("2"), .null),
+      Record.insert(.text("3"), .text("2")), Record.delete(.text("4"), .null))
+    #expect(intended == "2=forward@700")
+    #expect(builder.batch.unknown.map(\.refusal) == [.unsent, .unsent])
+    let parameters = BatchParameters(builder.batch, keyColumns: 1, withSettled: false)
+    #expect(parameters.unsentCount == 2 && parameters.quarantinedCount == 0)
+    // The map says no more of them than before.
+    builder.use(StatusSet(.example))
+    #expect(builder.batch.keys.entries.filter { $0.unknown >= 0 }.count == 2)
+    try add(Record.relation(columns: ["id", "status"]))
+    try transaction(0x20, xid: 701, Record.update(.text("2"), .text("AUTH")))
+    #expect(intended == "")
+    #expect(builder.batch.unknown.map(\.refusal) == [.unsent, .unsent, .unsent])
+  }
 }

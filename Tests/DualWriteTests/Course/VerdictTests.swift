@@ -67,6 +67,9 @@ private let cases = [
   Case("no old row to compare with, and a pair that does not agree", .conflict, .refuse(.untold)) {
     $0.hasBefore = false
   },
+  Case("the same beside a bridge, by which no old rows come", .conflict, .refuse(.unbridged)) {
+    ($0.hasBefore, $0.isBridged) = (false, true)
+  },
   Case("the old column is a TOASTed value that was not sent, the new one moved", .new, .derive(.reverse)) {
     sight in
     (sight.toMoved, sight.agreement) = (true, .untold)

@@ -194,6 +194,7 @@ import Testing
     let places = wanted.map { text.range(of: $0)?.lowerBound }
     #expect(!places.contains(nil), "\(text)")
     #expect(places.compactMap { $0 } == places.compactMap { $0 }.sorted())
+    #expect(text.contains("- `cutover.publication` has no way back: "))
   }
 
   @Test("texts in Python come back as they were, and no colon in them is taken for a parameter")

@@ -46,6 +46,21 @@ struct EmissionNotes {
     }
   }
 
+  /// What its list was is known once `crossfade run` has made it, which is after these files are written.
+  private var publication: [String] {
+    guard emission.steps.contains(where: { $0.step.id == "cutover.publication" }) else { return [] }
+    let (name, table) = (
+      emission.plan.definition.publication.quoted, emission.plan.definition.derive.table.quoted
+    )
+    return [
+      "- `cutover.publication` has no way back: which columns \(name) lists is decided when `crossfade run` makes it, and until then "
+        + "nobody knows. To list some again, once `cutover.identity` is undone and in one transaction: "
+        + "`ALTER PUBLICATION \(name) DROP TABLE \(table); ALTER PUBLICATION \(name) ADD TABLE \(table) (...);`",
+      "- A replica identity that these files set is not taken back by Crossfade: `cutover --back --forward-only`, `contract --drop` and "
+        + "`rollback` say that FULL stays, and give the statement. Undo it by hand then.",
+    ]
+  }
+
   private var common: [String] {
     [
       "## What Crossfade does and the files do not", "",
@@ -54,7 +69,7 @@ struct EmissionNotes {
       "- `CREATE INDEX CONCURRENTLY` that was broken off leaves an INVALID index under its name: "
         + "`DROP INDEX CONCURRENTLY` it, then deploy again. There is no `IF NOT EXISTS`: it would take that index for good.",
       "- `contract` is safe only when nobody writes the old way any more. Crossfade waits until the stream has shown it.",
-    ]
+    ] + publication
   }
 
   private var setting: [String] {
