@@ -33,6 +33,7 @@ struct GateSurvey {
       // A writer of the new column may leave the old one out: it is on its way, and the verification has looked at each row.
       let direction = try Direction.load(slot: definition.slot, on: connection)
       let isBoth = direction.standing == .both
+      let records = try StepRecord.load(slot: definition.slot, on: connection)
       let first = try Quarantine.list(slot: definition.slot, limit: 1, on: connection).first
       return GateFacts(
         definition: definition, phase: state?.phase, since: state?.since,
@@ -49,6 +50,7 @@ struct GateSurvey {
           map?.unmapped(among: isBoth ? coverage.statuses.filter { $0 != nil } : coverage.statuses)
             .map(\.description)
         } ?? [],
+        texts: isBrief ? nil : try map.flatMap { map throws(PostgresError) in try texts(map, records) },
         index: try wanted(
           definition.migrate.index != .none, CatalogProbe.index(on: derive.to, of: derive.table)),
         foreignKey: try wanted(
@@ -58,7 +60,7 @@ struct GateSurvey {
         slot: try ReplicationSlot.find(definition.slot, on: connection), loneWrites: try loneWrites(),
         reach: try ReachFacts.ask(definition, on: connection),
         filters: try FilterFacts.ask(
-          definition, try StepRecord.load(slot: definition.slot, on: connection), on: connection),
+          definition, records, on: connection),
         plan: plan.short,
         rehearsal: try RehearsalProof.latest(
           slot: definition.slot, planHash: plan.description, on: connection))
@@ -158,6 +160,11 @@ struct GateSurvey {
     ).boolean(0, 0)
     return try CoverageFacts.ask(
       definition.derive, hasIndex: hasIndex, limitMilliseconds: options.scan, connection)
+  }
+
+  private func texts(_ map: StateMap, _ records: [StepRecord]) throws(PostgresError) -> MapTextFacts? {
+    try MapTextFacts.ask(
+      definition, map: map, without: MigrationSteps.goneCheck(definition, after: records), connection)
   }
 
   private func wanted(_ isWanted: Bool, _ probe: String) throws(PostgresError) -> GateFacts.Wanted {

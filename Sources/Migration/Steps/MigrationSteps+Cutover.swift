@@ -111,7 +111,19 @@ extension MigrationSteps {
 
   private var oldCheckName: String { ObjectName.make(derive.table.name, derive.from, "not_null") }
   private var oldCheck: String { SQLText.identifier(oldCheckName) }
-  private var requireAgainID: String { "cutover.nullable:check" }
+  private var requireAgainID: String { Self.requireAgainID }
+  private static let requireAgainID = "cutover.nullable:check"
+
+  /// The CHECK that a way back has left, and the cutover takes away.
+  ///
+  /// - Parameter records: nil where they are not known: then what has its name counts as it.
+  static func goneCheck(_ definition: SlotDefinition, after records: [StepRecord]?) -> String? {
+    guard definition.migrate.bridge == .none, records?.contains(where: { $0.id == requireAgainID }) ?? true
+    else {
+      return nil
+    }
+    return ObjectName.make(definition.derive.table.name, definition.derive.from, "not_null")
+  }
 
   /// What comes before the way back of `cutover.nullable`: a check that is validated beside the traffic, by which SET NOT
   /// NULL knows that it need not read the table. As steps back; each is looked for first.

@@ -194,6 +194,12 @@ import Testing
     let places = wanted.map { text.range(of: $0)?.lowerBound }
     #expect(!places.contains(nil), "\(text)")
     #expect(places.compactMap { $0 } == places.compactMap { $0 }.sorted())
+    for grant in [
+      "- to own `public.transactions`, or `GRANT OWNER TO DEPLOYER;`",
+      "- `GRANT USAGE, CREATE ON SCHEMA \"public\" TO DEPLOYER;` for the index",
+      "`GRANT REFERENCES ON \"public\".\"transaction_state\" TO DEPLOYER;` for the foreign key",
+      "- `GRANT USAGE, CREATE ON SCHEMA crossfade TO DEPLOYER;` where another role owns it",
+    ] { #expect(text.contains(grant), "\(text)") }
   }
 
   @Test("texts in Python come back as they were, and no colon in them is taken for a parameter")
