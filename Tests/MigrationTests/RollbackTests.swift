@@ -75,6 +75,71 @@ import Testing
     #expect(try ledger.standing() == ["column"])
   }
 
+  @Test(
+    "a map that another slot, or another column's foreign key, needs stays, and goes with the last of them")
+  func sharedMap() throws {
+    let ledger = try LedgerDatabase("rollback_shared")
+    try ledger.run("CREATE TABLE public.refunds (id bigint PRIMARY KEY, status text)")
+    var other = ledger
+    other.definition.slot = "s_rollback_refunds"
+    other.definition.derive.table = try QualifiedName(sql: "public.refunds")
+    try ledger.expand(interrupt)
+    try other.expand(interrupt)
+    #expect(
+      try plan(ledger).keeps.first
+        == "public.transaction_state stays with its states: slot s_rollback_refunds needs it")
+    #expect(try ledger.rollback(interrupt) == ["expand.column"])
+    #expect(try ledger.standing() == ["map"])
+    // Its own account holds it as found: it is not the other's to drop.
+    #expect(try other.rollback(interrupt) == ["expand.column"])
+    #expect(try ledger.column("SELECT count(*) FROM public.transaction_state") == ["2"])
+
+    let alone = try LedgerDatabase("rollback_referenced")
+    try alone.expand(interrupt)
+    try alone.run(
+      "CREATE TABLE public.refunds (state bigint CONSTRAINT refund_state REFERENCES public.transaction_state)"
+    )
+    #expect(
+      try plan(alone).keeps.first
+        == "public.transaction_state stays with its states: foreign key refund_state of public.refunds needs it"
+    )
+    try alone.run("DROP TABLE public.refunds")
+    #expect(try alone.rollback(interrupt) == ["expand.column", "expand.states", "expand.map"])
+  }
+
+  @Test("a definition of another column is refused under a slot that has begun, forward and back")
+  func otherColumn() throws {
+    let ledger = try LedgerDatabase("rollback_other_column")
+    try ledger.expand(interrupt)
+    var other = ledger
+    other.definition.derive.to = try Identifier("state_id2")
+    for attempt in [{ _ = try other.expand(interrupt) }, { _ = try plan(other) }] {
+      let error = try #require(throws: MigrationError.self) { try attempt() }
+      #expect(
+        "\(error)".contains(
+          "it began with \"add nullable column state_id to public.transactions\", and this definition is of "
+            + "public.transactions.state_id2"), "\(error)")
+    }
+    #expect(try ledger.standing() == ["map", "column"])
+    // Once it is rolled back the slot is free for another.
+    try ledger.rollback(interrupt)
+    try other.expand(interrupt)
+  }
+
+  @Test("states that were added later go with those that were added before, from a map that stood")
+  func laterStates() throws {
+    var ledger = try LedgerDatabase("rollback_later_states")
+    try ledger.run(
+      "CREATE TABLE public.transaction_state (id bigint PRIMARY KEY, code text, legacy_status text UNIQUE); "
+        + "INSERT INTO public.transaction_state VALUES (9, 'old', 'OLD')")
+    try ledger.expand(interrupt)
+    ledger.definition.derive.map.states.append(State(id: "3", code: "settled", status: "Settled"))
+    try ledger.expand(interrupt)
+    #expect(try ledger.column("SELECT count(*) FROM public.transaction_state") == ["4"])
+    try ledger.rollback(interrupt)
+    #expect(try ledger.column("SELECT id FROM public.transaction_state") == ["9"])
+  }
+
   @Test("a definition that has changed since does not matter: what was made is undone")
   func changedDefinition() throws {
     var ledger = try LedgerDatabase("rollback_changed")

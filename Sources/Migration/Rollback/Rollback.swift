@@ -72,6 +72,9 @@ public struct Rollback {
     )
   }
 
+  /// The steps that made the map and its rows.
+  private static let ofMap: Set<String> = ["expand.map", "expand.states"]
+
   private func plan(_ run: MigrationRun, _ capture: CaptureRollback) throws(MigrationError) -> RollbackPlan {
     let state = try run.state()
     let derive = definition.derive
@@ -86,6 +89,15 @@ public struct Rollback {
       plan.steps = (try capture.publication()).map { [$0] } ?? []
       plan.steps += undone.steps
       plan.keeps = undone.keeps
+      let shared = plan.steps.filter { Self.ofMap.contains($0.id) }
+      if !shared.isEmpty {
+        let users = try MapUsers.find(derive, slot: definition.slot, on: run.connection)
+        if !users.isEmpty {
+          plan.steps.removeAll { Self.ofMap.contains($0.id) }
+          plan.keeps.append(
+            "\(derive.map.table) stays with its states: \(users.joined(separator: ", ")) needs it")
+        }
+      }
     } catch {
       throw .postgres(error)
     }
@@ -106,6 +118,17 @@ public struct Rollback {
         UPDATE crossfade.step SET state = 'undone', finished_at = clock_timestamp()
          WHERE slot = $1 AND state IN ('done', 'running', 'failed') AND step <> 'expand.schema'
         """, [.text(definition.slot)], purpose: "write down what went with the rest")
+      // What was found of the column is not true of the next one.
+      for table in ["verification", "verification_row", "legacy"] {
+        let purpose = "forget what was found of the column"
+        guard
+          try run.connection.query(
+            "SELECT to_regclass('crossfade.\(table)') IS NOT NULL", purpose: purpose
+          ).boolean(0, 0)
+        else { continue }
+        try run.connection.query(
+          "DELETE FROM crossfade.\(table) WHERE slot = $1", [.text(definition.slot)], purpose: purpose)
+      }
     } catch {
       throw .postgres(error)
     }

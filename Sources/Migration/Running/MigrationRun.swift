@@ -25,6 +25,13 @@ struct MigrationRun {
     try SlotConnection.refusePooler(connection)
     try Self.refuseStandby(connection)
     lock = try MigrationLock(sessions: sessions, interrupt: interrupt)
+    let connection = connection
+    let records = try MigrationError.asking { () throws(PostgresError) in
+      try StepRecord.load(slot: definition.slot, on: connection)
+    }
+    if let refusal = SameColumn.refusal(definition.derive, slot: definition.slot, records: records) {
+      throw refusal
+    }
     runner = StepRunner(
       connection: connection, sessions: sessions, lock: lock, interrupt: interrupt, logger: logger,
       lockBudget: definition.migrate.lockBudget.count, recordsQueries: definition.migrate.recordsQueries,

@@ -103,7 +103,9 @@ struct StepAccount {
       ON CONFLICT (slot, step) DO UPDATE SET state = EXCLUDED.state, attempts = EXCLUDED.attempts,
         started_at = CASE WHEN s.state = 'running' THEN s.started_at ELSE EXCLUDED.started_at END,
         finished_at = EXCLUDED.finished_at, lock_wait_ms = EXCLUDED.lock_wait_ms, blockers = EXCLUDED.blockers,
-        error = EXCLUDED.error, way_back = CASE WHEN $10 THEN s.way_back ELSE EXCLUDED.way_back END,
+        error = EXCLUDED.error,
+        way_back = CASE WHEN $10 THEN s.way_back WHEN NOT $11 OR s.state IN ('pending', 'undone') THEN EXCLUDED.way_back
+                   WHEN s.way_back @> EXCLUDED.way_back THEN s.way_back ELSE EXCLUDED.way_back || s.way_back END,
         title = CASE WHEN $10 THEN s.title ELSE EXCLUDED.title END,
         backend_pid = EXCLUDED.backend_pid, backend_start = EXCLUDED.backend_start
       """,
@@ -111,6 +113,8 @@ struct StepAccount {
         .text(slot), .text(step.id), .text(state), .text(step.title), .integer(effort.attempts),
         .integer(effort.lockWait), .text(blockers), .optional(error),
         .text(JSONStrings.write(keepsWayBack ? [] : step.wayBack)), .text(keepsWayBack ? "true" : "false"),
+        // States that are added later come to those that were added before: all of them are undone.
+        .text(step.id == "expand.states" ? "true" : "false"),
       ], purpose: "write down how step \(step.id) goes")
   }
 }

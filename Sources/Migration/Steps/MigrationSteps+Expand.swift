@@ -16,11 +16,13 @@ extension MigrationSteps {
       wayBackNote: "the schema stays: it holds the audit trail")
   }
 
+  static func mapTitle(_ map: QualifiedName) -> String { "make map table \(map)" }
+
   /// The table of states.
   var makeMap: Step {
     let map = derive.map
     return step(
-      "expand.map", .expanded, "make map table \(map.table)",
+      "expand.map", .expanded, Self.mapTitle(map.table),
       [
         """
         CREATE TABLE \(map.table.quoted) (
