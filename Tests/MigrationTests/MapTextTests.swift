@@ -127,7 +127,7 @@ import Testing
         "texts_others", ["AUTH"],
         prepare: "ALTER TABLE public.transactions ADD CONSTRAINT pair CHECK (status <> 'CAP' OR id > 5)"
       ).map { $0.split(separator: " | ")[0] } == [
-        "warn map texts: the map's text fits status text; CHECK pair names other columns too, and cannot be tried"
+        "warn map texts: status text can hold the map's text; CHECK pair names other columns too, and cannot be tried"
       ])
     #expect(
       try told(

@@ -114,9 +114,11 @@ struct MapTextFacts: Equatable, Sendable {
   }
 
   private func told(_ derive: SlotDefinition.Derive) -> String {
-    let fits = tried == 1 ? "the map's text fits" : "all \(tried) of the map fit"
+    let fits =
+      "\(derive.from) \(type) can hold "
+      + (tried == 1 ? "the map's text" : "all \(tried) texts of the map")
     let checks = open.count == 1 ? "CHECK \(open[0]) names" : "CHECKs \(open.joined(separator: ", ")) name"
-    return fits + " \(derive.from) \(type)"
+    return fits
       + (open.isEmpty ? "" : "; \(checks) other columns too, and cannot be tried")
   }
 }

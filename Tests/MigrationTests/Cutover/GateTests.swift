@@ -51,7 +51,7 @@ import Testing
         "pass quarantine: empty | empty",
         "pass map: 2 states, each status there and back | ids and statuses unique, as the definition lists them",
         "pass statuses: all 2 are | each status of public.transactions is in the map",
-        "pass map texts: all 2 of the map fit status text | status can hold each",
+        "pass map texts: status text can hold all 2 texts of the map | status can hold each",
         "pass index: public.transactions(state_id), valid | valid",
         "pass foreign key: state_id to public.transaction_state, valid | valid",
         "pass leftovers: none | no INVALID index on state_id",
