@@ -60,6 +60,8 @@ public enum Refusal: Error, Sendable, Equatable {
   case partitionLayout(table: String, partition: String)
   /// A column's binary form cannot be read.
   case binaryUnreadable(table: String, column: String, type: String)
+  /// A column whose text in the stream is not the one that the map is asked by; what is the matter, and the way out.
+  case statusText(table: String, column: String, what: String, remedy: String)
   /// A generated column in the replica identity that the publication does not send, or that cannot be sent.
   case generatedIdentity(table: String, column: String, grant: String)
   /// The role lacks a privilege.

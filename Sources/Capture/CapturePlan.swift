@@ -13,12 +13,18 @@ public struct CapturePlan: Sendable {
     /// Those of them that the table may have lost in the meantime: the old column, once it is retired.
     public var mayBeGone: [String]
 
+    /// The column whose text the map is asked by, for which stream and SQL must mean the same text.
+    public var status: String?
+
     /// A table with the columns needed of it.
-    public init(schema: String, name: String, columns: [String], mayBeGone: [String] = []) {
+    public init(
+      schema: String, name: String, columns: [String], mayBeGone: [String] = [], status: String? = nil
+    ) {
       self.schema = schema
       self.name = name
       self.columns = columns
       self.mayBeGone = mayBeGone
+      self.status = status
     }
   }
 

@@ -12,6 +12,7 @@ struct PublicationKeeper {
         + "FROM pg_catalog.pg_publication WHERE pubname = $1",
       [.text(plan.publication)], "look up publication \(plan.publication)")
     let table = try PublishedTable.find(plan.table, on: connection)
+    try checkStatus()
     guard rows.rowCount == 1 else {
       if begun { throw .refused(.publicationMissing(publication: plan.publication)) }
       try create(table)
@@ -27,6 +28,24 @@ struct PublicationKeeper {
     }
     try checkMembership(table)
     try checkGenerated(table)
+  }
+
+  private func checkStatus() throws(CaptureError) {
+    let (schema, name) = (plan.table.schema, plan.table.name)
+    guard let status = plan.table.status else { return }
+    let found: (type: String, text: StreamedText)?
+    do {
+      found = try StreamedText.ask(status, of: name, schema: schema, on: connection)
+    } catch {
+      throw .postgres(error)
+    }
+    guard let found else { return }
+    throw .refused(
+      .statusText(
+        table: "\(schema).\(name)", column: status, what: found.text.danger(found.type),
+        remedy: found.text.remedy(
+          SQLText.identifier(status), of: "\(SQLText.identifier(schema)).\(SQLText.identifier(name))",
+          type: found.type)))
   }
 
   private func checkGenerated(_ table: PublishedTable) throws(CaptureError) {

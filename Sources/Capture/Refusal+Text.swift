@@ -64,6 +64,7 @@ extension Refusal: CustomStringConvertible {
       return "partition \(partition) of \(table) \(PartitionLayout.danger)"
     case .binaryUnreadable(let table, let column, let type):
       return "column \(column) of \(table) is of type \(type), whose binary form Crossfade cannot read"
+    case .statusText(let table, let column, let what, _): return "\(column) of \(table) \(what)"
     case .generatedIdentity(let table, let column, _):
       return
         "table \(table) must not be published like this: its replica identity is FULL and holds generated column "
@@ -114,6 +115,7 @@ extension Refusal: CustomStringConvertible {
     case .replicaIdentity: return "give the table a primary key, or ALTER TABLE ... REPLICA IDENTITY FULL"
     case .partitionLayout: return PartitionLayout.remedy
     case .binaryUnreadable: return "write `binary: false` under `stream:` in the slot definition"
+    case .statusText(_, _, _, let remedy): return remedy
     case .generatedIdentity(_, _, let grant): return grant
     case .privilege(_, let grant): return grant
     case .missingObject(_, let hint): return hint

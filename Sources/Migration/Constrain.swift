@@ -49,10 +49,26 @@ public struct Constrain {
           : "the backfill of slot \(definition.slot) is not done",
         hint: "run `crossfade backfill SLOT` to its end first: index and foreign key would make it slower")
     }
+    try refuseLooseMap(run.connection)
     let steps = MigrationSteps(definition, facts: facts).constrain
     try gate.check(steps, definition, facts)
     let outcomes = try run.run(steps)
     try run.enter(.backfilled)
     return outcomes
+  }
+
+  /// A foreign key wants an index that keeps what it refers to from standing twice.
+  private func refuseLooseMap(_ connection: Connection) throws(MigrationError) {
+    let map = definition.derive.map
+    guard definition.migrate.foreignKey != .none else { return }
+    let table = try MigrationError.asking { () throws(PostgresError) in
+      try TableFacts.ask(map.table, connection)
+    }
+    guard let table, !table.indexes.contains(where: { $0.isUnique && $0.columns == [map.id.name] }) else {
+      return
+    }
+    throw .notReady(
+      what: "nothing keeps \(map.id) of \(map.table) from standing twice, so no foreign key can refer to it",
+      hint: "CREATE UNIQUE INDEX ON \(map.table.quoted) (\(map.id.quoted));")
   }
 }

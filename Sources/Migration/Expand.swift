@@ -66,6 +66,7 @@ struct ExpandPreconditions {
       throw .notReady(
         what: "table \(derive.table) does not exist", hint: "name it in derive.table as schema.table")
     }
+    try StatusTextCheck(derive).check(on: connection)
     guard facts.hasMap || !derive.map.states.isEmpty else {
       throw .notReady(
         what:

@@ -91,6 +91,25 @@ extension CommandTests {
       #expect(run.output.contains("fix: ALTER PUBLICATION \"check_troubles\" SET (publish ="))
     }
 
+    @Test(
+      "a text of the map that the old column cannot hold is told before expand, and keeps a cutover from beginning"
+    )
+    func texts() throws {
+      let slot = try LedgerSlot("check_texts")
+      try slot.sql("ALTER TABLE transactions ADD CONSTRAINT known CHECK (status <> 'Gone') NOT VALID")
+      let more = slot.definition.replacing(
+        "      - {id: 8,", with: "      - {id: 9, code: gone, status: Gone}\n      - {id: 8,")
+      try more.write(toFile: slot.path, atomically: true, encoding: .utf8)
+      let told =
+        "state gone (9): its text 'Gone' breaks CHECK known of public.transactions: (status <> 'Gone'::text)"
+      let before = try slot.crossfade("check")
+      #expect(before.output.contains("fail  map texts              \(told)\n"), "\(before.output)")
+      #expect(try slot.crossfade("expand").status == .exited(0))
+      let gates = try slot.crossfade("cutover", more: ["--dry-run"])
+      #expect(gates.status == .exited(3))
+      #expect(gates.output.contains("fail  map texts") && gates.output.contains(told), "\(gates.output)")
+    }
+
     @Test("statements offered as a fix do fix it")
     func fixes() throws {
       let slot = try LedgerSlot("check_fixes")
@@ -126,7 +145,10 @@ extension CommandTests {
         problems(run) == [
           "fail role check_reader", "fail control schema",
         ] + (slot.hasMessages ? [] : ["fail mark of"]) + [
-          "fail privileges check_reader", "fail publication check_reader", "warn long transactions",
+          "fail privileges check_reader", "warn grants public.transactions",
+        ] + (slot.cluster.installation.majorVersion < 15 ? [] : ["warn grants check_reader"]) + [
+          "warn grants check_reader", "warn grants check_reader", "fail publication check_reader",
+          "warn long transactions",
         ], "\(run.output)")
       for fix in [
         "ALTER ROLE \"check_reader\" REPLICATION;", "GRANT USAGE ON SCHEMA crossfade TO \"check_reader\";",
@@ -157,13 +179,62 @@ extension CommandTests {
       }
       let after = try slot.crossfade("check")
       #expect(after.status == .exited(0), "\(after.output)")
-      #expect(problems(after) == ["warn long transactions"])
+      // What only `expand`, `constrain`, `cutover` and `contract` need.
+      #expect(
+        problems(after) == ["warn grants public.transactions"]
+          + (slot.cluster.installation.majorVersion < 15 ? [] : ["warn grants check_least"])
+          + ["warn grants check_least", "warn long transactions"])
       #expect(
         after.output.contains(
           slot.hasMessages ? "a logical message in each transaction" : "a replication origin"))
       try slot.start()
       try slot.sql("UPDATE transactions SET status = 'Settled' WHERE id = 1")
       #expect(try slot.await("SELECT state_id = 3 FROM transactions WHERE id = 1"))
+      try slot.stop()
+    }
+
+    @Test("with every grant that check lists, a role from nothing expands, runs, backfills and constrains")
+    func grants() throws {
+      let slot = try LedgerSlot("check_grants")
+      try slot.sql(
+        """
+        CREATE ROLE check_owner; CREATE ROLE check_grants LOGIN;
+        ALTER TABLE transactions OWNER TO check_owner;
+        REVOKE ALL ON SCHEMA public FROM PUBLIC; REVOKE ALL ON DATABASE check_grants FROM PUBLIC;
+        GRANT CONNECT ON DATABASE check_grants TO check_grants;
+        """)
+      slot.user = "check_grants"
+      let first = try slot.crossfade("check")
+      for line in [
+        "fail  grants                 check_grants may not use schema public: nothing in it can be read\n"
+          + "      fix: GRANT USAGE ON SCHEMA \"public\" TO \"check_grants\";\n",
+        "fail  grants                 check_owner, who is to make publication check_grants, may not create in database check_grants\n"
+          + "      fix: GRANT CREATE ON DATABASE \"check_grants\" TO \"check_owner\";\n",
+        "warn  grants                 public.transactions belongs to check_owner: `expand`, `constrain`, `cutover` and `contract` "
+          + "change it, which is the owner's to do\n"
+          + "      fix: GRANT \"check_owner\" TO \"check_grants\";  -- or run those as check_owner\n",
+      ] { #expect(first.output.contains(line), "\(first.output)") }
+      for _ in 0..<3 {
+        let lines = try slot.crossfade("check").output.split(separator: "\n")
+        for (finding, fix) in zip(lines, lines.dropFirst())
+        where finding.hasPrefix("fail") || finding.hasPrefix("warn  grants") {
+          var statement = fix.drop { $0 == " " }.dropFirst("fix: ".count)
+          if statement.hasPrefix("as a superuser: ") {
+            statement = statement.dropFirst("as a superuser: ".count)
+          }
+          guard ["GRANT", "ALTER ROLE", "CREATE SCHEMA"].contains(where: statement.hasPrefix) else {
+            continue
+          }
+          try slot.sql(String(statement))
+        }
+      }
+      let said = try slot.crossfade("check").output
+      #expect(!said.contains("warn  grants") && said.contains("pass  grants"), "\(said)")
+      #expect(try slot.crossfade("expand").status == .exited(0))
+      try slot.start()
+      #expect(try slot.crossfade("backfill").status == .exited(0))
+      let constrain = try slot.crossfade("constrain")
+      #expect(constrain.status == .exited(0), "\(constrain.output)")
       try slot.stop()
     }
 

@@ -40,6 +40,24 @@ import Testing
     #expect(again?.description == "the backfill of slot s_constrain_early is not done")
   }
 
+  @Test("a map whose ids may stand twice is refused, before the index is built, and the hint mends it")
+  func looseMap() throws {
+    let ledger = try ready("constrain_loose")
+    try ledger.run("ALTER TABLE public.transaction_state DROP CONSTRAINT transaction_state_pkey")
+    let error = #expect(throws: MigrationError.self) { try ledger.constrain(interrupt) }
+    guard case .notReady(let what, let hint) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(
+      what
+        == "nothing keeps id of public.transaction_state from standing twice, so no foreign key can refer to it"
+    )
+    #expect(try ledger.standing() == ["map", "column"])
+    try ledger.run(hint)
+    #expect(try ledger.constrain(interrupt).map(\.ending) == [.done, .done, .done])
+  }
+
   @Test("index and foreign key stand; run again it does nothing; the phase is backfilled")
   func twice() throws {
     let ledger = try ready("constrain_twice")

@@ -54,6 +54,13 @@ import Testing
       })
     let said3 = try lines { $0.table?.indexes.removeLast() }[1]
     #expect(said3.hasPrefix("warn map's uniqueness: nothing keeps legacy_status"))
+    var loose = MapFacts(table: Fixture.mapTable, rows: StateMap(Fixture.states))
+    loose.table?.indexes.removeFirst()
+    for (needsKey, level) in [(true, Finding.Level.fail), (false, .warn)] {
+      let found = loose.findings(try Fixture.map(), role: "crossfade", needsKey: needsKey)[1]
+      #expect(found.level == level)
+      #expect(found.fix == "CREATE UNIQUE INDEX ON \"public\".\"transaction_state\" (\"id\");")
+    }
   }
 
   private func coverage(_ statuses: Set<ExactText?>, _ extent: CoverageFacts.Extent) throws -> [String] {

@@ -1,3 +1,4 @@
+import Capture
 public import Derivation
 import DualWrite
 public import Logging
@@ -125,6 +126,7 @@ public struct Backfill: Sendable {
   private static let turned = "the application writes the new column"
   private static let held = "held by "
   private static let map = "the map "
+  private static let text = "unfit: "
   private static let windows = "backfill.windows: "
 
   private static func explained(_ error: PostgresError, _ slot: String) -> MigrationError {
@@ -144,6 +146,10 @@ public struct Backfill: Sendable {
     if what.hasPrefix(windows) {
       return .notReady(
         what: what, hint: "SELECT name FROM pg_timezone_names lists those that the server knows")
+    }
+    if what.hasPrefix(text) {
+      return .notReady(
+        what: String(what.dropFirst(text.count)), hint: "`crossfade check SLOT` says what to change it to")
     }
     if what.hasPrefix(map) {
       return .notReady(
@@ -172,6 +178,14 @@ public struct Backfill: Sendable {
     if let refusal = try Direction.load(slot: definition.slot, on: connection).refusalToDerive {
       throw .unexpected(
         purpose: "backfill", what: refusal)
+    }
+    let derive = definition.derive
+    if let found = try StreamedText.ask(
+      derive.from.name, of: derive.table.name.name, schema: derive.table.schema.name, on: connection)
+    {
+      throw .unexpected(
+        purpose: "backfill",
+        what: "\(Self.text)\(derive.from) of \(derive.table) \(found.text.danger(found.type))")
     }
     guard try Checkpoint.load(slot: definition.slot, on: connection) != nil else {
       throw .unexpected(purpose: "backfill", what: Self.notCapturing)

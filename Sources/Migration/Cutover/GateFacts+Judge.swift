@@ -7,8 +7,8 @@ extension GateFacts {
   /// All of them, in the order in which they are mended best.
   var gates: [Gate] {
     [
-      phaseGate, run, backfill, privileges, lagGate, verification, quarantine, map, statuses, indexGate,
-      foreignKeyGate, leftovers, slotGate, loneGate, reach.gate(definition), rehearsed,
+      phaseGate, run, backfill, privileges, lagGate, verification, quarantine, map, statuses, textsGate,
+      indexGate, foreignKeyGate, leftovers, slotGate, loneGate, reach.gate(definition), rehearsed,
     ] + [filters.gate(definition, isBack: false), wayBack].compactMap { $0 }
   }
 
@@ -155,6 +155,13 @@ extension GateFacts {
         "statuses", passes: false, "not looked at: the map could not be read", threshold: wanted,
         mend: "crossfade check SLOT")
     }
+  }
+
+  private var textsGate: Gate {
+    texts?.gate(derive)
+      ?? Gate(
+        "map texts", passes: false, "not looked at: the map or \(derive.from) could not be read",
+        threshold: "\(derive.from) can hold each", mend: "crossfade check SLOT")
   }
 
   private var indexGate: Gate { wanted("index", index, on: "\(derive.table)(\(derive.to))") }

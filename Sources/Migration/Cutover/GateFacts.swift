@@ -68,6 +68,8 @@ struct GateFacts: Sendable {
   var coverage: CoverageFacts?
   /// Statuses in the table that the map does not know.
   var unmapped: [String]
+  /// Whether the old column can hold what the map has for it; nil where it was not looked at.
+  var texts: MapTextFacts?
   var index: Wanted
   var foreignKey: Wanted
   /// Indexes on the new column that are not valid, by name.

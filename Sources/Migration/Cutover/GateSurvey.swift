@@ -50,6 +50,7 @@ struct GateSurvey {
           map?.unmapped(among: isBoth ? coverage.statuses.filter { $0 != nil } : coverage.statuses)
             .map(\.description)
         } ?? [],
+        texts: isBrief ? nil : try map.flatMap { map throws(PostgresError) in try texts(map, records) },
         index: try wanted(
           definition.migrate.index != .none, CatalogProbe.index(on: derive.to, of: derive.table)),
         foreignKey: try wanted(
@@ -160,6 +161,11 @@ struct GateSurvey {
     ).boolean(0, 0)
     return try CoverageFacts.ask(
       definition.derive, hasIndex: hasIndex, limitMilliseconds: options.scan, connection)
+  }
+
+  private func texts(_ map: StateMap, _ records: [StepRecord]) throws(PostgresError) -> MapTextFacts? {
+    try MapTextFacts.ask(
+      definition, map: map, without: MigrationSteps.goneCheck(definition, after: records), connection)
   }
 
   private func wanted(_ isWanted: Bool, _ probe: String) throws(PostgresError) -> GateFacts.Wanted {

@@ -1,3 +1,4 @@
+import Capture
 import Derivation
 import DualWrite
 import Postgres
@@ -25,13 +26,10 @@ struct ColumnJudge: Equatable, Sendable {
         subject, "\(derive.from) is generated: the stream does not carry it",
         fix: "derive from the column it is generated from")
     }
-    // The stream sends char(n) with its padding, a cast to text drops it: the same status would be two texts.
-    if column.type.hasPrefix("character(") || column.type == "\"char\"" {
-      return .warn(
-        subject, "\(derive.from) is \(column.type): its padding is dropped where it is compared as text",
-        fix:
-          "list the statuses without trailing spaces, and look at `crossfade quarantine list` after the start"
-      )
+    if let streamed = column.streamed {
+      return .fail(
+        subject, "\(derive.from) \(streamed.danger(column.type))",
+        fix: streamed.remedy(derive.from.quoted, of: derive.table.quoted, type: column.type))
     }
     guard column.isDeterministic else {
       return .warn(

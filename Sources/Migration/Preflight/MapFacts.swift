@@ -11,7 +11,8 @@ struct MapFacts: Equatable, Sendable {
 
   func idType(_ map: SlotDefinition.Map) -> String? { table?.column(map.id)?.type }
 
-  func findings(_ map: SlotDefinition.Map, role: String) -> [Finding] {
+  /// - Parameter needsKey: whether a foreign key to it is wanted.
+  func findings(_ map: SlotDefinition.Map, role: String, needsKey: Bool = false) -> [Finding] {
     guard let table else {
       return [
         .fail(
@@ -37,18 +38,20 @@ struct MapFacts: Equatable, Sendable {
           fix: "GRANT SELECT ON \(map.table.quoted) TO \(SQLText.identifier(role));")
       ]
     }
-    return [.pass("map table", "\(map.table)"), unique(map, table)] + content(map)
+    return [.pass("map table", "\(map.table)"), unique(map, table, needsKey)] + content(map)
   }
 
-  private func unique(_ map: SlotDefinition.Map, _ table: TableFacts) -> Finding {
+  private func unique(_ map: SlotDefinition.Map, _ table: TableFacts, _ needsKey: Bool) -> Finding {
     let loose = [map.id, map.status].filter { column in
       !table.indexes.contains { $0.isUnique && $0.columns == [column.name] }
     }
     guard loose.isEmpty else {
-      return .warn(
-        "map's uniqueness", "nothing keeps \(Self.list(loose)) of \(map.table) from standing twice",
-        fix: loose.map { "CREATE UNIQUE INDEX ON \(map.table.quoted) (\($0.quoted));" }.joined(separator: " ")
-      )
+      let what = "nothing keeps \(Self.list(loose)) of \(map.table) from standing twice"
+      let fix = loose.map { "CREATE UNIQUE INDEX ON \(map.table.quoted) (\($0.quoted));" }.joined(
+        separator: " ")
+      return needsKey && loose.contains(map.id)
+        ? .fail("map's uniqueness", "\(what): `constrain` can add no foreign key to it", fix: fix)
+        : .warn("map's uniqueness", what, fix: fix)
     }
     return .pass("map's uniqueness", "\(map.id) and \(map.status) are unique")
   }

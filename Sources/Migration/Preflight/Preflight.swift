@@ -94,7 +94,9 @@ public struct Preflight: Sendable {
         .fail("table", "\(derive.table) does not exist", fix: "name it as schema.table in derive.table")
       ])
     }
-    asked.note(map?.findings(derive.map, role: role?.role ?? "the role"))
+    asked.note(
+      map?.findings(
+        derive.map, role: role?.role ?? "the role", needsKey: definition.migrate.foreignKey != .none))
     // Before `expand` the definition's states are what the map will hold.
     let states = derive.map.states
     let planned = map?.table == nil && !states.isEmpty ? StateMap(states) : nil
@@ -106,6 +108,14 @@ public struct Preflight: Sendable {
         try CoverageFacts.ask(derive, hasIndex: hasIndex, limitMilliseconds: scanMilliseconds, connection)
       }
       asked.note(coverage?.findings(derive, map: rows, stands: planned == nil))
+    }
+    if let rows = map?.rows ?? planned {
+      let texts = try asked.ask("map texts") { () throws(PostgresError) in
+        try MapTextFacts.ask(
+          self.definition, map: rows, without: MigrationSteps.goneCheck(self.definition, after: nil),
+          connection)
+      }
+      asked.note(texts??.findings(derive))
     }
     asked.note(
       try asked.ask("long transactions") { () throws(PostgresError) in try ActivityFacts.ask(connection) }?
@@ -143,6 +153,10 @@ public struct Preflight: Sendable {
       try asked.ask("triggers") { () throws(PostgresError) in
         try TriggerFacts.ask(table.oid, derive, connection)
       }?.finding)
+    asked.note(
+      try asked.ask("grants") { () throws(PostgresError) in
+        try GrantFacts.ask(self.definition, role: role, table: table, map: map?.table, connection)
+      }?.findings(definition))
     let publication = try asked.ask("publication") { () throws(PostgresError) in
       try PublicationFacts.ask(definition.publication, derive.table, connection)
     }

@@ -88,7 +88,9 @@ struct PublicationJudge: Equatable, Sendable {
         role.mayCreate ? "does not own \(derive.table)" : "may not create in database \(role.database)"
       return .fail(
         Self.subject, "\(name) does not exist, and \(role.role) \(lack)",
-        fix: "as \(table.owner): \(statement)")
+        fix: table.isOwned
+          ? "GRANT CREATE ON DATABASE \(SQLText.identifier(role.database)) TO \(SQLText.identifier(role.role));"
+          : "as \(table.owner): \(statement)")
     }
     return .pass(Self.subject, "\(name) does not exist yet; `crossfade run` makes it")
   }

@@ -43,7 +43,7 @@ extension TableFacts {
       SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '',
              a.atthasdef AND a.attgenerated = '', coalesce(co.collisdeterministic, true),
              has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
-             has_column_privilege(a.attrelid, a.attnum, 'UPDATE')
+             has_column_privilege(a.attrelid, a.attnum, 'UPDATE'), \(StreamedText.asked)
         FROM pg_attribute a LEFT JOIN pg_collation co ON co.oid = a.attcollation
        WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
       """, [.integer(oid)], purpose: "look up the columns")
@@ -51,7 +51,8 @@ extension TableFacts {
       Column(
         name: rows[row, 0] ?? "", type: rows[row, 1] ?? "", isNotNull: rows.boolean(row, 2),
         isGenerated: rows.boolean(row, 3), hasDefault: rows.boolean(row, 4),
-        isDeterministic: rows.boolean(row, 5), maySelect: rows.boolean(row, 6),
+        isDeterministic: rows.boolean(row, 5),
+        streamed: rows[row, 8].flatMap { StreamedText(rawValue: $0) }, maySelect: rows.boolean(row, 6),
         mayUpdate: rows.boolean(row, 7))
     }
   }

@@ -40,6 +40,8 @@ struct TableFacts: Equatable, Sendable {
     var hasDefault = false
     /// Equal bytes and no others are equal under its collation.
     var isDeterministic = true
+    /// Whether its text in the stream is another than in SQL.
+    var streamed: StreamedText?
     var maySelect = true
     var mayUpdate = true
   }

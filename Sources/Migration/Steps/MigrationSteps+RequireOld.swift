@@ -47,5 +47,14 @@ extension MigrationSteps {
     ObjectName.make(derive.table.name, derive.from, "not_null")
   }
 
+  /// The CHECK that a way back has left, and the cutover takes away.
+  ///
+  /// - Parameter records: nil where they are not known: then what has its name counts as it.
+  static func goneCheck(_ definition: SlotDefinition, after records: [StepRecord]?) -> String? {
+    guard definition.migrate.bridge == .none, records?.contains(where: { $0.id == requireOldID }) ?? true
+    else { return nil }
+    return oldCheckName(definition.derive)
+  }
+
   private var oldCheck: String { SQLText.identifier(Self.oldCheckName(derive)) }
 }

@@ -29,6 +29,7 @@ struct VerifyOpening {
     let connection = try MigrationError.asking { () throws(PostgresError) in try connect() }
     var notes: [String] = []
     try refuseAtRest(connection, &notes)
+    try refuseUnexpanded(connection)
     let map = try self.map(on: connection)
     return try MigrationError.asking { () throws(PostgresError) in
       let quarantined = try mayReadQuarantine(connection, &notes)
@@ -78,6 +79,30 @@ struct VerifyOpening {
     throw .notReady(
       what: "\(definition.derive.from) is retired, and kept in step no longer: there is nothing to compare",
       hint: "`crossfade rollback SLOT` brings it back, in step")
+  }
+
+  private func refuseUnexpanded(_ connection: Connection) throws(MigrationError) {
+    let derive = definition.derive
+    let map = derive.map
+    for (table, columns) in [
+      (derive.table, derive.key + [derive.from, derive.to]), (map.table, [map.id, map.code, map.status]),
+    ] {
+      let rows = try MigrationError.asking { () throws(PostgresError) in
+        try connection.query(
+          """
+          SELECT a.attname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+            LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+           WHERE n.nspname = $1 AND c.relname = $2
+          """, [.text(table.schema.name), .text(table.name.name)], purpose: "look up table \(table)")
+      }
+      let hint =
+        "`crossfade expand SLOT` makes what is missing; `crossfade check SLOT` lists it"
+      guard rows.rowCount > 0 else { throw .notReady(what: "table \(table) does not exist", hint: hint) }
+      let found = (0..<rows.rowCount).compactMap { rows[$0, 0] }
+      if let column = columns.first(where: { !found.contains($0.name) }) {
+        throw .notReady(what: "\(table) has no column \(column)", hint: hint)
+      }
+    }
   }
 
   private func connect() throws(PostgresError) -> Connection {

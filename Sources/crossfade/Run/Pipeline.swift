@@ -153,7 +153,8 @@ extension CapturePlan {
       table: .init(
         schema: derive.table.schema.name, name: derive.table.name.name,
         columns: derive.key.map(\.name) + [derive.from.name, derive.to.name]
-          + definition.events.columns.map(\.name), mayBeGone: [derive.from.name]),
+          + definition.events.columns.map(\.name), mayBeGone: [derive.from.name],
+        status: derive.from.name),
       directory: definition.log.directory, segmentSize: definition.log.segment.bytes,
       ownOrigin: DualWritePlan.origin(slot: definition.slot), ownPrefix: DualWritePlan.messagePrefix,
       ownCorrections: OwnMarks.correction,

@@ -104,6 +104,57 @@ extension Integration {
       #expect(try ReplicationSlot.find(ledger.slot, on: session) == nil)
     }
 
+    /// Its changes would be quarantined, and the new column keep the value of before: char(n) comes padded, boolean as `t`.
+    @Test(
+      "an old column whose text in the stream is not SQL's is refused, by a domain too",
+      arguments: [
+        (
+          "character(8)", "char(8)", "the stream sends its values padded, and SQL compares them without",
+          "varchar(8)"
+        ),
+        (
+          "public.padded", "public.padded",
+          "the stream sends its values padded, and SQL compares them without", "text"
+        ),
+        (
+          "boolean", "boolean USING true", "the stream sends t and f, and SQL's text is true and false",
+          "text"
+        ),
+      ])
+    func statusText(_ type: String, _ sql: String, _ why: String, _ other: String) throws {
+      let name = "status_text_\(type.filter { $0.isLetter })"
+      let ledger = try LedgerFixture(name, rows: 10)
+      let session = try ledger.connect()
+      let change = "ALTER TABLE public.transactions ALTER COLUMN status TYPE"
+      try session.script(
+        "CREATE DOMAIN public.padded AS char(8); UPDATE public.transactions SET status = 'AUTH'; "
+          + "ALTER TABLE public.transactions ALTER COLUMN status DROP DEFAULT; \(change) \(sql)",
+        purpose: "change the type")
+      let what =
+        "status of public.transactions is \(type): \(why), so no change would find its status in the map"
+      let remedy =
+        "ALTER TABLE \"public\".\"transactions\" ALTER COLUMN \"status\" TYPE \(other);  -- rewrites the table and its "
+        + "indexes under ACCESS EXCLUSIVE; or name another column in derive.from"
+      // Names are as its session's search_path finds them.
+      try expect(ledger, exits: 3, what.replacing("is public.", with: "is "), hint: remedy)
+      let expand = try ledger.command("expand")
+      #expect(expand.status == .exited(3))
+      #expect(expand.output.contains("crossfade: \(what)\n  hint: \(remedy)\n"), "\(expand.output)")
+      let backfill = try ledger.command("backfill")
+      #expect(backfill.status == .exited(3))
+      #expect(backfill.output.contains("crossfade: \(what)\n"), "\(backfill.output)")
+      let check = try ledger.command("check")
+      #expect(check.status == .exited(1))
+      #expect(
+        check.output.contains("fail  old column             status is \(type): \(why)"), "\(check.output)")
+      // The way out is one.
+      #expect(try ReplicationSlot.find(ledger.slot, on: session) == nil)
+      try session.script("\(change) \(other)", purpose: "change it back")
+      let process = try ledger.expandAndStart()
+      try ledger.awaitStream(process)
+      #expect(process.stop() == .exited(0))
+    }
+
     @Test("a second process on the same log names the first")
     func locked() throws {
       let ledger = try LedgerFixture("locked", rows: 10)

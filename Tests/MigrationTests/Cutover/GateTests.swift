@@ -23,7 +23,8 @@ import Testing
       lag: .init(target: target, applied: target, took: 12, behind: 2048), patience: 10_000,
       verified: .told(.verified, through: target, age: 0.5), quarantined: 0, firstQuarantined: nil,
       mapFaults: [], mapRows: 2, coverage: CoverageFacts(statuses: ["AUTH", nil], extent: .whole),
-      unmapped: [], index: .stands, foreignKey: .stands, invalidIndexes: [],
+      unmapped: [], texts: MapTextFacts(type: "text", tried: 2), index: .stands, foreignKey: .stands,
+      invalidIndexes: [],
       slot: ReplicationSlot(name: "s", activePID: 9, walStatus: "reserved"), loneWrites: .init(),
       reach: ReachFacts(
         isFull: false, triggers: 0, foreignOwner: nil, foreignPublication: nil, listing: [], generated: nil),
@@ -50,6 +51,7 @@ import Testing
         "pass quarantine: empty | empty",
         "pass map: 2 states, each status there and back | ids and statuses unique, as the definition lists them",
         "pass statuses: all 2 are | each status of public.transactions is in the map",
+        "pass map texts: status text can hold all 2 texts of the map | status can hold each",
         "pass index: public.transactions(state_id), valid | valid",
         "pass foreign key: state_id to public.transaction_state, valid | valid",
         "pass leftovers: none | no INVALID index on state_id",
@@ -120,6 +122,18 @@ import Testing
       "more than 1000 distinct values"
     ),
     ("statuses", { $0.coverage = nil }, "not looked at: the map could not be read"),
+    ("map texts", { $0.texts = nil }, "not looked at: the map or status could not be read"),
+    (
+      "map texts",
+      { facts in
+        facts.texts?.misfits = [
+          .init(state: "partly (9)", text: nil, reason: .required(.bridge)),
+          .init(state: "long (5)", text: "LONGER", reason: .cut),
+        ]
+      },
+      "state partly (9): its text NULL cannot be written to status, which is NOT NULL, and stays so with migrate.bridge, "
+        + "and 1 more (`crossfade check SLOT`)"
+    ),
     ("index", { $0.index = .missing }, "none on public.transactions(state_id) that is valid"),
     (
       "foreign key", { $0.foreignKey = .missing },

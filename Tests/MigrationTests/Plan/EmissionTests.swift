@@ -195,6 +195,12 @@ import Testing
     #expect(!places.contains(nil), "\(text)")
     #expect(places.compactMap { $0 } == places.compactMap { $0 }.sorted())
     #expect(text.contains("- `cutover.publication` has no way back: "))
+    for grant in [
+      "- to own `public.transactions`, or `GRANT OWNER TO DEPLOYER;`",
+      "- `GRANT USAGE, CREATE ON SCHEMA \"public\" TO DEPLOYER;` for the index",
+      "`GRANT REFERENCES ON \"public\".\"transaction_state\" TO DEPLOYER;` for the foreign key",
+      "- `GRANT USAGE, CREATE ON SCHEMA crossfade TO DEPLOYER;` where another role owns it",
+    ] { #expect(text.contains(grant), "\(text)") }
   }
 
   @Test("texts in Python come back as they were, and no colon in them is taken for a parameter")

@@ -26,6 +26,22 @@ import Testing
     return ledger
   }
 
+  @Test("before expand it is refused, with what is missing")
+  func unexpanded() throws {
+    let ledger = try LedgerDatabase("verify_unexpanded")
+    func refused() throws -> String {
+      let error = #expect(throws: MigrationError.self) { try verify(ledger) }
+      guard case .notReady(let what, let hint) = error else { return String(describing: error) }
+      #expect(hint == "`crossfade expand SLOT` makes what is missing; `crossfade check SLOT` lists it")
+      return what
+    }
+    #expect(try refused() == "public.transactions has no column state_id")
+    try ledger.run("ALTER TABLE public.transactions ADD COLUMN state_id bigint")
+    #expect(try refused() == "table public.transaction_state does not exist")
+    try ledger.run("CREATE TABLE public.transaction_state (id bigint, code text)")
+    #expect(try refused() == "public.transaction_state has no column legacy_status")
+  }
+
   @Test("each way to be wrong is found as what it is, and what is right is not")
   func classes() throws {
     let ledger = try ledger(

@@ -33,7 +33,7 @@ struct EmissionNotes {
       number += 1
       lines.append("\(number). \(wait)")
     }
-    return (lines + [""] + common + [""] + setting).joined(separator: "\n") + "\n"
+    return (lines + [""] + grants + [""] + common + [""] + setting).joined(separator: "\n") + "\n"
   }
 
   private var name: String {
@@ -59,6 +59,41 @@ struct EmissionNotes {
       "- A replica identity that these files set is not taken back by Crossfade: `cutover --back --forward-only`, `contract --drop` and "
         + "`rollback` say that FULL stays, and give the statement. Undo it by hand then.",
     ]
+  }
+
+  /// What the statements need of whoever deploys them, by what they do.
+  private var grants: [String] {
+    let derive = emission.plan.definition.derive
+    let all = emission.steps.flatMap(\.step.statements)
+    func contains(_ text: String) -> Bool { all.contains { $0.contains(text) } }
+    let table = derive.table.schema.quoted
+    let map = derive.map.table
+    var lines = [
+      "## Grants", "",
+      "`crossfade check` lists what the role of `source.connection` lacks. Whoever deploys these files (`DEPLOYER`) needs, of a "
+        + "superuser or the owners:", "",
+      "- to own `\(derive.table)`, or `GRANT OWNER TO DEPLOYER;`",
+    ]
+    if contains("CREATE INDEX") {
+      lines.append("- `GRANT USAGE, CREATE ON SCHEMA \(table) TO DEPLOYER;` for the index")
+    }
+    if contains("CREATE TABLE \(map.quoted)") {
+      lines.append("- `GRANT USAGE, CREATE ON SCHEMA \(map.schema.quoted) TO DEPLOYER;` for the map table")
+    } else if contains("INSERT INTO \(map.quoted)") {
+      lines.append("- `GRANT SELECT, INSERT ON \(map.quoted) TO DEPLOYER;` for the states")
+    }
+    if contains("REFERENCES \(map.quoted)") {
+      lines.append(
+        "- to own `\(map)`, or `GRANT REFERENCES ON \(map.quoted) TO DEPLOYER;` for the foreign key")
+    }
+    if contains("CREATE SCHEMA") {
+      lines.append(
+        "- `GRANT CREATE ON DATABASE ... TO DEPLOYER;` for schema crossfade, whose owner it becomes")
+    }
+    if contains("crossfade.") {
+      lines.append("- `GRANT USAGE, CREATE ON SCHEMA crossfade TO DEPLOYER;` where another role owns it")
+    }
+    return lines
   }
 
   private var common: [String] {
