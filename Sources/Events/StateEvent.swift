@@ -88,7 +88,7 @@ public struct StateEvent: Hashable, Sendable {
   public let state: Reading
   /// The row before: from the old row where the log has it (`REPLICA IDENTITY FULL`), else what the log told of it last, where
   /// that is remembered; nil where nobody knows.
-  public let previous: Previous?
+  public internal(set) var previous: Previous?
   /// The columns that the definition chose, in its order; empty where no row is left.
   public let columns: [ColumnReading]
   /// What is missing, of a gap.

@@ -57,7 +57,7 @@ extension CommandTests {
       #expect(look.status == .exited(0), "\(look.output)")
       #expect(
         look.output.hasPrefix(
-          "slot cutover_course is verified, 0 % of reads use state_id; the dual-write is in standing forward\n\npass  phase  "
+          "slot cutover_course is verified, 0 % of reads use state_id; the dual-write's direction is forward\n\npass  phase  "
         ),
         "\(look.output)")
       let unnamed = try slot.crossfade("cutover")

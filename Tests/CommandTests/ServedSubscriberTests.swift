@@ -50,6 +50,37 @@ extension CommandTests {
       #expect(try object(try slot.crossfade("status", more: ["--json"]))["subscribers"] as? [String] == [])
     }
 
+    @Test(
+      "a state that the map learns while run is up is told by it, as the dual-write writes it; /v1/states lists it"
+    )
+    func learned() throws {
+      let port = try LoopbackPort.free()
+      let slot = try LedgerSlot("served_learned", more: "serve:\n  listen: 127.0.0.1:\(port)\n")
+      try #require(try slot.crossfade("expand").status == .exited(0))
+      try slot.start()
+      try slot.sql("UPDATE transactions SET status = 'on hold' WHERE id = 1")
+      try #require(try slot.await("SELECT count(*) = 1 FROM crossfade.quarantine"))
+      func events(_ rest: String) throws -> [Substring] {
+        let run = try ChildProcess.run(
+          [
+            "curl", "-sS", "--retry", "20", "--retry-connrefused", "--retry-delay", "1",
+            "http://127.0.0.1:\(port)/v1/\(rest)",
+          ], within: .seconds(60))
+        return run.output.split(separator: "\n")
+      }
+      let first = try events("events?after=earliest&limit=1")
+      #expect(first.first?.contains("\"unmapped\"") == true, "\(first)")
+      try slot.sql("INSERT INTO transaction_state VALUES (9, 'held', 'on hold')")
+      try slot.sql("UPDATE transactions SET status = 'on hold' WHERE id BETWEEN 2 AND 4")
+      try #require(try slot.await("SELECT count(*) = 3 FROM transactions WHERE state_id = 9"))
+      for id in 2...4 {
+        let told = try events("events?after=earliest&limit=1&wait=20s&key=\(id)")
+        #expect(told.first?.contains("\"state\":{\"id\":\"9\",\"code\":\"held\"}") == true, "\(told)")
+      }
+      #expect(try events("states").joined().contains("\"held\""))
+      try slot.stop()
+    }
+
     @Test("one that takes nothing does not keep the process from stopping: it is cut off after a few seconds")
     func stalled() throws {
       let port = try LoopbackPort.free()

@@ -19,7 +19,9 @@ extension CommandTests {
       try #require(try slot.crossfade("expand").status == .exited(0))
       let before = try slot.crossfade("status")
       #expect(before.status == .exited(0))
-      #expect(before.output.hasPrefix("status_course: nothing is captured yet: start `crossfade run`\n"))
+      #expect(
+        before.output.hasPrefix(
+          "status_course: nothing is captured yet: `crossfade expand`, then start `crossfade run`\n"))
       try slot.start()
       try slot.sql("UPDATE transactions SET status = 'Settled' WHERE id <= 10")
       try #require(try slot.await("SELECT count(*) = 10 FROM transactions WHERE state_id = 3"))

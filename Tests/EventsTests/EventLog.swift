@@ -135,6 +135,13 @@ final class EventLog {
     return over
   }
 
+  /// Takes the oldest segment away, as retention does.
+  func drop() throws {
+    let names = try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".lz4") }
+    let oldest = try #require(names.min())
+    try FileManager.default.removeItem(atPath: "\(path)/\(oldest)")
+  }
+
   /// Writes nonsense into the middle of a segment, counted from 0.
   func damage(segment: Int) throws {
     let names = try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".lz4") }
@@ -175,5 +182,9 @@ final class EventLog {
 }
 
 func row(_ id: Int, _ status: String?, _ state: Int? = nil) -> [ColumnImage] {
+  row("\(id)", status, state)
+}
+
+func row(_ id: String, _ status: String?, _ state: Int? = nil) -> [ColumnImage] {
   [.text("\(id)"), status.map { .text($0) } ?? .null, state.map { .text("\($0)") } ?? .null]
 }

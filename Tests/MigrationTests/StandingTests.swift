@@ -116,7 +116,7 @@ import Testing
         $0.log.summary = nil
         $0.server?.slot = nil
         $0.server?.checkpoint = nil
-      }.sentence == "nothing is captured yet: start `crossfade run`")
+      }.sentence == "nothing is captured yet: `crossfade expand`, then start `crossfade run`")
   }
 
   @Test("rates are differences over time, never negative")

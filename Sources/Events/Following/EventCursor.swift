@@ -18,6 +18,9 @@ public final class EventCursor {
     get { reader.recent }
     set { reader.recent = newValue }
   }
+  /// The map as it stands at a moment or later, for one that lacks a value: asked before a change is told to be `unmapped`.
+  /// Nil where nobody can be asked.
+  public var fresh: (@Sendable (Timestamp) -> StateMap?)?
   private var last: Position
   /// Whether the last answer was that nothing more is there yet.
   public private(set) var isAtEnd = false
@@ -67,7 +70,7 @@ public final class EventCursor {
       case .gap(let gap):
         reader.forget()
         event = StateEvent(gap: EventGap(after: gap.after, next: gap.next, reason: gap.reason))
-      case .change(let change): event = try reader.event(change, after: last)
+      case .change(let change): event = try told(change)
       }
       guard let event else { continue }
       last = event.position
@@ -75,6 +78,17 @@ public final class EventCursor {
       passed += 1
     }
     return nil
+  }
+
+  private func told(_ change: LogChange) throws(ChangeLogError) -> StateEvent? {
+    guard let event = try reader.event(change, after: last) else { return nil }
+    guard case .none(.unmapped) = event.state, let fresh, let committed = change.transaction.commitTime,
+      let map = fresh(committed), map != reader.rule.map
+    else { return event }
+    reader.learn(map)
+    var again = try reader.event(change, after: last)
+    if again?.previous == nil { again?.previous = event.previous }
+    return again
   }
 
   /// Waits for more at the log's end, up to a timeout. For a thread that may sleep.

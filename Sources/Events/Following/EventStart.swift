@@ -42,6 +42,8 @@ extension EventStart: LosslessStringConvertible {
 
   /// The position in a log, as it stands now. Of a moment it is searched, which reads up to two segments of it.
   ///
+  /// A moment before the first commit held is only a position where nothing was ever dropped from the log.
+  ///
   /// Throws `pruned` and `aheadOfLog` for what the log does not hold, `noLog` where there is none.
   public func position(in log: LogSource) throws(ChangeLogError) -> Position {
     guard let bounds = try log.bounds() else { throw .noLog(directory: log.directory) }
@@ -62,7 +64,13 @@ extension EventStart: LosslessStringConvertible {
       }
       if let end, position.endLSN > end { throw .aheadOfLog(asked: position.endLSN, end: end) }
       return position
-    case .time(let time): return try log.position(before: time)
+    case .time(let time):
+      let position = try log.position(before: time)
+      // Of what the log held before, nobody knows whether it was later than that.
+      guard position.endLSN > bounds.start || bounds.start <= bounds.origin.creationPoint else {
+        throw .pruned(asked: bounds.origin.creationPoint, firstHeld: bounds.start)
+      }
+      return position
     }
   }
 }

@@ -8,7 +8,8 @@ import Derivation
 /// - where the new one is NULL: the old one;
 /// - where both say the same: both;
 /// - a new row with the new column given: the new one, for who does not know it leaves it out;
-/// - without the old row nobody knows what moved: the old column, which the new one follows until the cutover;
+/// - without the old row nobody knows what moved: the old column, which the new one follows until the cutover; also where it
+///   became NULL, which the new column may follow only a moment later;
 /// - an update that moved both to different states is a conflict, and has none;
 /// - one that moved neither while they differ has none either: which of them is behind, the row does not tell.
 struct StateRule {
@@ -44,7 +45,8 @@ struct StateRule {
     guard let old else {
       // A value that was not sent has not moved.
       let moved: Bool? = row.from == .unchanged ? false : nil
-      return Outcome(state: standing(row) ?? byFrom(row), moved: moved)
+      let isCleared = row.from == .known(nil) && !isWithoutText(row.to)
+      return Outcome(state: isCleared ? byFrom(row) : standing(row) ?? byFrom(row), moved: moved)
     }
     let row = ColumnPair(
       from: row.from == .unchanged ? old.from : row.from, to: row.to == .unchanged ? old.to : row.to)
@@ -74,6 +76,12 @@ struct StateRule {
     if new == old { return new }
     if row.from == .known(nil), case .none(.unmapped) = old { return new }
     return nil
+  }
+
+  /// Whether it is a state for which there is no old text: NULL then agrees with it.
+  private func isWithoutText(_ to: ColumnReading) -> Bool {
+    guard case .known(let id?) = to, let state = map.state(id: id) else { return false }
+    return state.status == nil
   }
 
   private func byFrom(_ row: ColumnPair) -> StateEvent.Reading {

@@ -160,7 +160,8 @@ public struct Preflight: Sendable {
     let derive = definition.derive
     return BinaryColumns(
       try TableColumn.find(
-        (derive.key + [derive.from, derive.to]).map(\.name), schema: derive.table.schema.name,
+        (derive.key + [derive.from, derive.to] + definition.events.columns).map(\.name),
+        schema: derive.table.schema.name,
         table: derive.table.name.name, on: connection))
   }
 

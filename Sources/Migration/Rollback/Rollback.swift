@@ -118,6 +118,17 @@ public struct Rollback {
         UPDATE crossfade.step SET state = 'undone', finished_at = clock_timestamp()
          WHERE slot = $1 AND state IN ('done', 'running', 'failed') AND step <> 'expand.schema'
         """, [.text(definition.slot)], purpose: "write down what went with the rest")
+      // What was found of the column is not true of the next one.
+      for table in ["verification", "verification_row", "legacy"] {
+        let purpose = "forget what was found of the column"
+        guard
+          try run.connection.query(
+            "SELECT to_regclass('crossfade.\(table)') IS NOT NULL", purpose: purpose
+          ).boolean(0, 0)
+        else { continue }
+        try run.connection.query(
+          "DELETE FROM crossfade.\(table) WHERE slot = $1", [.text(definition.slot)], purpose: purpose)
+      }
     } catch {
       throw .postgres(error)
     }

@@ -37,7 +37,8 @@ extension Standing {
     }
     guard let process else {
       return log.summary == nil
-        ? "nothing is captured yet: start `crossfade run`" : "`crossfade run` is not running"
+        ? "nothing is captured yet: `crossfade expand`, then start `crossfade run`"
+        : "`crossfade run` is not running"
     }
     guard process.isAlive else {
       let ended =

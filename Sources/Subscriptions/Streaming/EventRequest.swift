@@ -1,4 +1,5 @@
 import ChangeLog
+import Derivation
 import Events
 import HTTPTypes
 import Hummingbird
@@ -45,8 +46,8 @@ struct EventRequest: Sendable {
         wait = try Self.duration(value)
         limitWaits = false
       case "type": filter.types.insert(value)
-      case "state": filter.states.insert(value)
-      case "key": filter.keys.insert(value)
+      case "state": filter.states.insert(ExactText(value))
+      case "key": filter.keys.insert(ExactText(value))
       default:
         guard let format = EventFormat(rawValue: value) else {
           throw Problem.badRequest("`format` must be cloudevents or debezium")

@@ -43,6 +43,7 @@ final class EventSession: @unchecked Sendable {
     cursor = EventCursor(
       source.log, plan: plan, map: map, after: after, filter: request.filter, follows: true, remembering: 0)
     cursor.recent = recent
+    cursor.fresh = source.fresh
     writer = EventWriter(plan, format: request.format, framing: request.framing)
     gzip = request.isCompressed ? Gzip() : nil
     left = request.limit ?? .max

@@ -2,7 +2,7 @@ public import ChangeLog
 public import Derivation
 import Events
 import Logging
-import PGOutput
+public import PGOutput
 
 /// The events of a slot, as they are served.
 public struct EventSource: Sendable {
@@ -12,12 +12,18 @@ public struct EventSource: Sendable {
   public var definition: SlotDefinition
   /// What is known of the map; nil: not yet.
   public var map: @Sendable () -> StateMap?
+  /// The map as it stands at a moment or later; asked where a value is not in the one that is known. May block.
+  public var fresh: (@Sendable (Timestamp) -> StateMap?)?
 
   /// A source from its parts.
-  public init(log: LogSource, definition: SlotDefinition, map: @escaping @Sendable () -> StateMap?) {
+  public init(
+    log: LogSource, definition: SlotDefinition, map: @escaping @Sendable () -> StateMap?,
+    fresh: (@Sendable (Timestamp) -> StateMap?)? = nil
+  ) {
     self.log = log
     self.definition = definition
     self.map = map
+    self.fresh = fresh
   }
 
   /// What events are made of; nil where the log has not been begun. Reads the log: on a thread that may block.

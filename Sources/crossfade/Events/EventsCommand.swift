@@ -68,7 +68,9 @@ struct EventsCommand: AsyncParsableCommand {
       let plan = EventPlan(definition, origin: bounds.origin)
       let cursor = EventCursor(
         source, plan: plan, map: map, after: start,
-        filter: EventFilter(types: Set(type), states: Set(state), keys: Set(key)), follows: follow)
+        filter: EventFilter(
+          types: Set(type), states: Set(state.map { ExactText($0) }), keys: Set(key.map { ExactText($0) })),
+        follows: follow)
       try print(cursor, plan)
     }
   }

@@ -22,7 +22,7 @@ struct CutoverReport {
     let width = plan.gates.map(\.name.count).max() ?? 0
     var lines = [
       "slot \(plan.slot) is \(plan.phase?.rawValue ?? "not recorded"), \(plan.reads.percent) % of reads use \(plan.column); the "
-        + "dual-write is in standing \(plan.direction.standing.rawValue)", "",
+        + "dual-write's direction is \(plan.direction.standing.rawValue)", "",
     ]
     for gate in plan.gates {
       let name = gate.name + String(repeating: " ", count: width - gate.name.count)

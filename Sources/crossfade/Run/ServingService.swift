@@ -99,6 +99,7 @@ extension ServedSlot {
         log: LogSource(
           directory: pipeline.definition.log.directory, tail: pipeline.tail,
           restore: restore.map { LogRestore($0) }),
-        definition: pipeline.definition, map: { map.current }))
+        definition: pipeline.definition, map: { map.current },
+        fresh: { map.fresh(at: $0) }))
   }
 }

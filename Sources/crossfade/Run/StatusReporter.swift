@@ -2,7 +2,7 @@ import Capture
 import ChangeLog
 import Derivation
 import DualWrite
-import Glibc
+import Foundation
 import Logging
 import Operations
 import PGOutput
@@ -67,7 +67,19 @@ final class StatusReporter: Sendable {
       ])
   }
 
+  /// Until it has opened the log, another may have it: what he says of himself is not to be overwritten by our refusal. The
+  /// log's `lock` names who has it.
+  private var isOwn: Bool {
+    let directory = pipeline.definition.log.directory
+    guard !pipeline.capture.status.current.logged.isValid,
+      let lock = try? String(contentsOfFile: directory + "/lock", encoding: .utf8),
+      let holder = Int32(lock.prefix { $0.isNumber })
+    else { return true }
+    return holder == getpid() || !RecordedStatus.isAlive(holder)
+  }
+
   private func writeFile() {
+    guard isOwn else { return }
     LiveStatus(
       capture: pipeline.capture.status.current, dualWrite: pipeline.dualWrite.status.current,
       keeper: pipeline.keeper.status, subscribers: subscribers, failure: failure.withLock { $0 }

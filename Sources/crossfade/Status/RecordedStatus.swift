@@ -113,7 +113,7 @@ struct RecordedStatus: Decodable {
   }
 
   /// Whether a process runs: one that has ended and was not waited for by its parent does not (proc(5), `stat`, state Z).
-  private static func isAlive(_ pid: Int32) -> Bool {
+  static func isAlive(_ pid: Int32) -> Bool {
     guard kill(pid, 0) == 0 || errno == EPERM else { return false }
     guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
       let name = stat.lastIndex(of: ")")

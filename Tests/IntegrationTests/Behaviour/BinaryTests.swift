@@ -52,21 +52,26 @@ extension Integration {
       #expect(process.stop() == .exited(0), "\(process.outputTail)")
     }
 
-    @Test("a key whose binary form cannot be read is refused before anything is streamed, by check too")
-    func refused() throws {
+    @Test(
+      "a key, or a column of the events, whose binary form cannot be read is refused before anything is streamed, by check too",
+      arguments: ["id", "held"])
+    func refused(_ column: String) throws {
       let ledger = try LedgerFixture(
-        "binary_refused",
+        "binary_refused_\(column)",
         schema: """
-          CREATE TABLE public.transactions (id interval PRIMARY KEY, status text);
-          INSERT INTO public.transactions VALUES ('1 day', 'AUTH')
+          CREATE TABLE public.transactions (id \(column == "id" ? "interval" : "bigint") PRIMARY KEY, status text,
+            held interval)
           """
-      ) { slot in slot.stream = ["binary: true"] }
+      ) { slot in
+        slot.stream = ["binary: true"]
+        if column == "held" { slot.more = ["events: {columns: [held]}"] }
+      }
       try ledger.expand()
       guard try ledger.connect().serverVersion.major >= 14 else {
         try Test.cancel("binary values came with 14")
       }
       let summary =
-        "column id of public.transactions is of type interval, whose binary form Crossfade cannot read"
+        "column \(column) of public.transactions is of type interval, whose binary form Crossfade cannot read"
       let hint = "write `binary: false` under `stream:` in the slot definition"
       let run = try ledger.command("run", ["--log-level", "critical"])
       #expect(run.output == "crossfade: \(summary)\n  hint: \(hint)\n")

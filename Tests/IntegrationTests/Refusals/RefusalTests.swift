@@ -1,4 +1,5 @@
 import ChangeLog
+import Foundation
 import LocalCluster
 import PGOutput
 import Postgres
@@ -107,9 +108,15 @@ extension Integration {
     func locked() throws {
       let ledger = try LedgerFixture("locked", rows: 10)
       let process = try ledger.expandAndStart()
+      func said() -> String {
+        (try? String(contentsOfFile: ledger.logDirectory + "/status.json", encoding: .utf8)) ?? ""
+      }
+      #expect(eventually(within: .seconds(20)) { !said().isEmpty })
       try expect(
         ledger, exits: 3, "the change log \(ledger.logDirectory) is being written by process \(process.pid)",
         hint: "one process writes a log; stop the other, or give this slot a log.directory of its own")
+      // What it says of itself does not stand in the place of what the first says.
+      #expect(said().contains("\"pid\":\(process.pid),"), "\(said())")
       try ledger.awaitCaughtUp(process)
       #expect(process.stop() == .exited(0))
     }
