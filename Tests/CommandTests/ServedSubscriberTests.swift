@@ -129,7 +129,7 @@ extension CommandTests {
 /// Connects, says something, and reads no answer.
 private struct SilentClient {
   /// Asks for all events.
-  static let request = "GET /v1/events?after=earliest HTTP/1.1\r\nHost: x\r\n\r\n"
+  static let request = "GET /v1/events?after=earliest HTTP/1.1\r\nHost: localhost\r\n\r\n"
   private let descriptor: Int32
 
   init?(port: UInt16, says request: String) {

@@ -11,6 +11,7 @@ final class RawSubscriber: Sendable {
     var status: Int?
     var ids: [String] = []
     var lines: [String] = []
+    var signs: [String] = []
     var isOver = false
   }
 
@@ -27,7 +28,8 @@ final class RawSubscriber: Sendable {
       return nil
     }
     descriptor = connected
-    let request = "GET \(path) HTTP/1.1\r\nHost: x\r\n" + headers.map { $0 + "\r\n" }.joined() + "\r\n"
+    let request =
+      "GET \(path) HTTP/1.1\r\nHost: localhost\r\n" + headers.map { $0 + "\r\n" }.joined() + "\r\n"
     guard send(descriptor, request, request.utf8.count, Int32(MSG_NOSIGNAL)) > 0
     else {
       close(descriptor)
@@ -42,10 +44,15 @@ final class RawSubscriber: Sendable {
   var lines: [String] { state.withLock { $0.lines } }
   /// The gaps among them.
   var gaps: [String] { lines.filter { $0.contains("\"type\":\"crossfade.gap\"") } }
+  /// What came beside events: empty lines, comments and ids.
+  var signs: [String] { state.withLock { $0.signs } }
   var status: Int? { state.withLock { $0.status } }
   var isOver: Bool { state.withLock { $0.isOver } }
 
   func resume() { isPaused.store(false, ordering: .releasing) }
+
+  /// Will say nothing more.
+  func closeItsSide() { shutdown(descriptor, Int32(SHUT_WR)) }
 
   /// Goes, without a word.
   func leave() {
@@ -65,13 +72,14 @@ final class RawSubscriber: Sendable {
       let count = recv(descriptor, &buffer, buffer.count, 0)
       guard count > 0 else { return }
       lines.feed(buffer[..<count])
-      let (status, found) = lines.take()
+      let (status, found, signs) = lines.take()
       let isFull = state.withLock { state in
         state.status = state.status ?? status
         // What came after its last one was sent, and is not taken.
         let wanted = found.prefix(limit - state.ids.count)
         state.ids += wanted.map(\.id)
         state.lines += wanted.map(\.line)
+        state.signs += signs
         return state.ids.count >= limit
       }
       if isFull || lines.isOver { return }
@@ -87,6 +95,7 @@ final class RawSubscriber: Sendable {
     private var line: [UInt8] = []
     private var status: Int?
     private var events: [(id: String, line: String)] = []
+    private var signs: [String] = []
     private(set) var isOver = false
 
     mutating func feed(_ bytes: ArraySlice<UInt8>) {
@@ -115,13 +124,16 @@ final class RawSubscriber: Sendable {
       let text = String(decoding: line, as: UTF8.self)
       guard let start = text.firstRange(of: "\"id\":\"")?.upperBound, text.contains("specversion"),
         let end = text[start...].firstIndex(of: "\"")
-      else { return }
+      else { return signs.append(text) }
       events.append((String(text[start..<end]), text))
     }
 
-    mutating func take() -> (Int?, [(id: String, line: String)]) {
-      defer { events = [] }
-      return (status, events)
+    mutating func take() -> (Int?, [(id: String, line: String)], [String]) {
+      defer {
+        events = []
+        signs = []
+      }
+      return (status, events, signs)
     }
   }
 }

@@ -65,7 +65,8 @@ struct Served {
 
   /// Calls `body` with a server of one slot with events, and its log.
   static func withLog(
-    tokens: String? = nil, change: (inout ServePlan) -> Void = { _ in }, segmentBytes: UInt64 = 1 << 20,
+    tokens: String? = nil, isTLS: Bool = false, change: (inout ServePlan) -> Void = { _ in },
+    segmentBytes: UInt64 = 1 << 20,
     tailBytes: Int = 8 << 20, archive: String? = nil,
     _ body: @Sendable (Served, ServedLog) async throws -> Void
   ) async throws {
@@ -76,7 +77,7 @@ struct Served {
     var ledger = slot("ledger")
     ledger.events = try log.source(
       restore: archive.map { LogRestore(ShellCommand(try ShellTemplate("cp \($0)/%f %p"))) })
-    try await with(tokens: tokens, change: change, slots: [ledger, slot("cards")]) { served in
+    try await with(tokens: tokens, isTLS: isTLS, change: change, slots: [ledger, slot("cards")]) { served in
       try await body(served, log)
     }
   }

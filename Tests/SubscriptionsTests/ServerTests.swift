@@ -125,6 +125,22 @@ struct ServerTests {
     }
   }
 
+  @Test("a certificate and the key of another are refused before anything is served")
+  func mismatch() async throws {
+    try await Served.with(isTLS: true) { served in
+      let (pem, key) = ("\(served.directory)/pem", "\(served.directory)/other")
+      let made = try ChildProcess(
+        ["openssl", "genrsa", "-out", key, "2048"], output: .discard, errors: .discard)
+      try await #expect(served.ended(made) == .exited(0))
+      await #expect(
+        throws: ServeError.badCertificate(
+          file: key, reason: "it is not the key of the first certificate in \(pem)")
+      ) {
+        try await Served.with(change: { $0.tls = .init(certificate: pem, key: key) }) { _ in }
+      }
+    }
+  }
+
   @Test("says why it cannot serve")
   func refusals() async throws {
     try await Served.with { served in

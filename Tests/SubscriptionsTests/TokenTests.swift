@@ -19,6 +19,14 @@ struct TokenTests {
     #expect(list.holder(of: Self.one.dropLast().utf8) == nil)
   }
 
+  @Test("lines may end as Windows ends them")
+  func lineEnds() throws {
+    let list = try TokenList("# risk team\r\nrisk \(Self.one) ledger\r\n\r\nreports \(Self.two) *\r\n")
+    #expect(list.tokens.map(\.name) == ["risk", "reports"])
+    let risk = try #require(list.holder(of: Self.one.utf8))
+    #expect(risk.allows("ledger") && list.stillAllows(risk, "ledger") && !list.stillAllows(risk, "cards"))
+  }
+
   @Test(
     "a fault names its line, never what stands there",
     arguments: [

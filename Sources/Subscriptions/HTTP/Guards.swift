@@ -27,22 +27,29 @@ struct Problems: RouterMiddleware {
   ) async throws -> Response {
     do {
       return try await next(request, context)
-    } catch let problem as Problem {
-      return try problem.response(from: request, context: context)
-    } catch let error as HTTPError where error.status == .notFound {
-      return try Problem.noSuchPath.response(from: request, context: context)
-    } catch let error as any HTTPResponseError {
-      return try Problem(
-        status: error.status, title: error.status.reasonPhrase.lowercased(),
-        detail: "the request cannot be served as it is"
-      ).response(from: request, context: context)
     } catch {
+      let response = try problem(error, request, context).response(from: request, context: context)
+      // The answer to HEAD has no body, whatever it says of its length.
+      return request.method == .head ? response.createHeadResponse() : response
+    }
+  }
+
+  private func problem(_ error: any Error, _ request: Request, _ context: SlotContext) -> Problem {
+    switch error {
+    case let problem as Problem: return problem
+    case let error as HTTPError where error.status == .notFound:
+      let isRead = request.method == .get || request.method == .head
+      return !isRead && Routes.has(request.uri.path) ? .notThatMethod : .noSuchPath
+    case let error as any HTTPResponseError:
+      return Problem(
+        status: error.status, title: error.status.reasonPhrase.lowercased(),
+        detail: "the request cannot be served as it is")
+    default:
       context.logger.error(
         "a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
-      return try Problem(
+      return Problem(
         status: .internalServerError, title: "an unexpected error",
-        detail: "the server's log tells more; the same request may succeed later"
-      ).response(from: request, context: context)
+        detail: "the server's log tells more; the same request may succeed later")
     }
   }
 }

@@ -33,6 +33,13 @@ struct Problem: Error, HTTPResponseError, Sendable {
       "there are /v1/events, /v1/positions, /v1/states, /v1/slots, /v1/slots/SLOT, /v1/slots/SLOT/reads and /v1/health"
   )
 
+  static let notThatMethod: Problem = {
+    var problem = Problem(
+      status: .methodNotAllowed, title: "not that method", detail: "everything here is read: use GET or HEAD")
+    problem.headers[.allow] = "GET, HEAD"
+    return problem
+  }()
+
   static func badRequest(_ detail: String) -> Problem {
     Problem(status: .badRequest, title: "the request is wrong", detail: detail)
   }

@@ -8,22 +8,43 @@ struct Routes: Sendable {
   let slots: [ServedSlot]
   let events: EventRoutes
 
-  func router(tokens: TokenFile?) -> Router<SlotContext> {
+  /// Whether there is something at a path, for one who asks rightly.
+  static func has(_ path: String) -> Bool {
+    let parts = path.split(separator: "/")
+    guard parts.first == "v1" else { return false }
+    switch parts.count {
+    case 2: return ["health", "slots", "events", "positions", "states"].contains(parts[1])
+    case 3: return parts[1] == "slots"
+    case 4: return parts[1] == "slots" && parts[3] == "reads"
+    default: return false
+    }
+  }
+
+  func router(_ plan: ServePlan, _ tokens: TokenFile?) -> Router<SlotContext> {
     let router = Router(context: SlotContext.self, options: .autoGenerateHeadEndpoints)
     router.addMiddleware {
       Problems()
+      LocalHost(plan)
       Authorization(tokens: tokens)
     }
-    router.get("v1/health") { _, _ in Self.json { $0.member("status", "ok") } }
-    router.get("v1/slots") { _, context in
-      Self.json { writer in
+    router.get("v1/health") { request, _ in
+      try request.takesNoParameter()
+      return Self.json { $0.member("status", "ok") }
+    }
+    router.get("v1/slots") { request, context in
+      try request.takesNoParameter()
+      return Self.json { writer in
         writer.key("slots")
         writer.beginArray()
         for slot in self.slots where context.allows(slot.name) { writer.string(slot.name) }
         writer.endArray()
       }
     }
-    router.get("v1/slots/:slot") { _, context in Self.response(Array(try self.slot(context).status().utf8)) }
+    router.get("v1/slots/:slot") { request, context in
+      let slot = try self.slot(context)
+      try request.takesNoParameter()
+      return Self.response(Array(slot.status().utf8))
+    }
     router.get("v1/slots/:slot/reads") { request, context in
       let slot = try self.slot(context)
       let key = try request.onlyParameter("key")

@@ -14,7 +14,9 @@ public struct ServePlan: Sendable {
   public var connections: Int
   /// A subscriber that takes nothing, with more bytes of the log before it, is cut off; nil: none ever is.
   public var subscriberLag: UInt64?
-  /// Seconds after which a connection that sends nothing is closed, unless it is being answered.
+  /// How long a subscriber is sent nothing before it gets a sign of life.
+  public var heartbeat = Duration.seconds(10)
+  /// Seconds in which a request must come whole, and after which a connection that sends nothing is closed, unless it is being answered.
   public var idleSeconds = 30
   /// The most bytes of a request's line and headers together.
   public var headBytes = 16 << 10

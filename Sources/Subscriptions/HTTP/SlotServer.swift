@@ -1,11 +1,6 @@
-import Derivation
 import Hummingbird
-import HummingbirdCore
-import HummingbirdTLS
 public import Logging
 import NIOCore
-import NIOPosix
-import NIOSSL
 public import ServiceLifecycle
 import Synchronization
 
@@ -36,16 +31,16 @@ public struct SlotServer: Service {
     let hubs = slots.compactMap { slot in
       slot.events.map {
         EventHub(
-          slot: slot.name, source: $0, book: book, lag: plan.subscriberLag, pool: pool, logger: logger)
+          slot: slot.name, source: $0, book: book, plan: plan, tokens: tokens, pool: pool, logger: logger)
       }
     }
     self.hubs = hubs
     application = Application(
-      router: Routes(slots: slots, events: EventRoutes(hubs: hubs)).router(tokens: tokens),
-      server: try Self.builder(plan),
+      router: Routes(slots: slots, events: EventRoutes(hubs: hubs)).router(plan, tokens),
+      server: try .of(plan),
       configuration: .init(
         address: .hostname(plan.host, port: plan.port), serverName: "crossfade",
-        availableConnectionsDelegate: .maximum(plan.connections, logger: logger)),
+        availableConnectionsDelegate: ConnectionLimit(plan.connections, logger: logger)),
       onServerRunning: { channel in
         let port = channel.localAddress?.port ?? plan.port
         bound.set(port)
@@ -77,34 +72,14 @@ public struct SlotServer: Service {
           book.cutAll()
         }
       }
-    } catch let error as IOError {
+    } catch {
+      // What fails before it listens is the address: taken, not ours, or a name that nobody knows.
+      guard bound.port == nil, !(error is CancellationError) else { throw error }
       throw ServeError.cannotListen(address: "\(plan.host):\(plan.port)", reason: "\(error)")
     }
   }
 
   private func endStreams() { for hub in hubs { hub.bell.end() } }
-
-  private static func builder(_ plan: ServePlan) throws(ServeError) -> HTTPServerBuilder {
-    let plain = HTTPServerBuilder.http1(
-      configuration: .init(
-        idleTimeout: .seconds(Int64(plan.idleSeconds)),
-        httpDecoderConfiguration: .init(
-          maxHeaderFieldSize: plan.headBytes, maxHeaderListSize: plan.headBytes, maxHeaderFieldCount: 100)))
-    guard let tls = plan.tls else { return plain }
-    let chain: [NIOSSLCertificateSource]
-    let key: NIOSSLPrivateKeySource
-    do {
-      chain = try NIOSSLCertificate.fromPEMFile(tls.certificate).map { .certificate($0) }
-    } catch { throw .badCertificate(file: tls.certificate, reason: "\(error)") }
-    do {
-      key = .privateKey(try NIOSSLPrivateKey(file: tls.key, format: .pem))
-    } catch { throw .badCertificate(file: tls.key, reason: "\(error)") }
-    var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: key)
-    configuration.minimumTLSVersion = .tlsv12
-    do { return try .tls(plain, tlsConfiguration: configuration) } catch {
-      throw .badCertificate(file: tls.certificate, reason: "\(error)")
-    }
-  }
 
   /// The port, once it is known.
   private final class Bound: Sendable {

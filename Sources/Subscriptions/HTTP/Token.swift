@@ -23,8 +23,9 @@ struct Token: Sendable, Hashable {
 }
 
 /// The tokens of one file, as text.
-struct TokenList: Sendable, Hashable {
+struct TokenList: Sendable {
   let tokens: [Token]
+  private let byDigest: [[UInt8]: Token]
 
   /// A fault in the text: its line, and what is wrong there. Never what stands there.
   struct Fault: Error, Equatable {
@@ -35,24 +36,30 @@ struct TokenList: Sendable, Hashable {
   /// Reads `NAME TOKEN SLOT[,SLOT...]` line by line; what begins with `#` and empty lines are passed over.
   init(_ text: String) throws(Fault) {
     var tokens: [Token] = []
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    var byDigest: [[UInt8]: Token] = [:]
+    // "\r\n" is one character, and a new line as "\n" is.
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    for (index, line) in lines.enumerated() {
       let words = line.split(whereSeparator: \.isWhitespace)
       guard let first = words.first, !first.hasPrefix("#") else { continue }
       guard words.count == 3 else {
         throw Fault(line: index + 1, reason: "it has \(words.count) words, not 3")
       }
-      let token = words[1].utf8
-      guard (32...256).contains(token.count), token.allSatisfy(Self.isTokenByte) else {
+      let secret = words[1].utf8
+      guard (32...256).contains(secret.count), secret.allSatisfy(Self.isTokenByte) else {
         throw Fault(line: index + 1, reason: "the token is not 32 to 256 letters, digits or ._~+/=-")
       }
       let slots = words[2].split(separator: ",").map(String.init)
-      let digest = Token.digest(of: token)
-      guard !tokens.contains(where: { $0.digest == digest }) else {
+      let digest = Token.digest(of: secret)
+      guard byDigest[digest] == nil else {
         throw Fault(line: index + 1, reason: "the same token stands on an earlier line")
       }
-      tokens.append(Token(name: String(first), digest: digest, slots: slots == ["*"] ? nil : Set(slots)))
+      let token = Token(name: String(first), digest: digest, slots: slots == ["*"] ? nil : Set(slots))
+      byDigest[digest] = token
+      tokens.append(token)
     }
     self.tokens = tokens
+    self.byDigest = byDigest
   }
 
   /// Whose token it is; every one is compared, whichever fits.
@@ -61,6 +68,11 @@ struct TokenList: Sendable, Hashable {
     var found: Token?
     for candidate in tokens where Token.same(candidate.digest, digest) { found = candidate }
     return found
+  }
+
+  /// Whether one who was let in still would be, and for that slot.
+  func stillAllows(_ holder: Token, _ slot: String) -> Bool {
+    byDigest[holder.digest]?.allows(slot) ?? false
   }
 
   /// What a bearer token may hold (RFC 6750, section 2.1).

@@ -7,16 +7,19 @@ import Synchronization
 final class TokenFile: Sendable {
   private struct State {
     var list: TokenList
-    var stamp: Stamp
+    var stamp: FileStamp
+    var fault: Fault?
   }
 
-  /// What tells a changed file from the same one.
-  private struct Stamp: Equatable {
-    var inode: UInt64
-    var size: Int64
-    var seconds: Int64
-    var nanoseconds: Int64
+  /// What was wrong with the file as it is now, and when it was looked at.
+  private struct Fault {
+    let stamp: FileStamp?
+    let text: String
+    let at: ContinuousClock.Instant
   }
+
+  /// How long a file that could not be used, and looks the same, is let be.
+  private static let pause = Duration.seconds(1)
 
   private let path: String
   private let logger: Logger
@@ -27,35 +30,43 @@ final class TokenFile: Sendable {
     self.logger = logger
     let (list, stamp) = try Self.read(path)
     state = Mutex(State(list: list, stamp: stamp))
+    warn(list)
   }
 
   /// The tokens as the file has them now.
   var current: TokenList {
     state.withLock { state in
-      var info = stat()
-      guard stat(path, &info) == 0, Self.stamp(info) != state.stamp else { return state.list }
+      let stamp = FileStamp(path)
+      if stamp == state.stamp {
+        state.fault = nil
+        return state.list
+      }
+      if let fault = state.fault, fault.stamp == stamp, .now - fault.at < Self.pause { return state.list }
       do throws(ServeError) {
         let (list, stamp) = try Self.read(path)
         state = State(list: list, stamp: stamp)
         logger.notice("tokens were read again", metadata: ["tokens": "\(list.tokens.count)"])
+        warn(list)
       } catch {
-        // Told once a change, not once a request.
-        state.stamp = Self.stamp(info)
-        logger.error("the tokens stay as they were", metadata: ["error": "\(error)"])
+        // Told once a change, not once a look.
+        if state.fault?.stamp != stamp || state.fault?.text != error.description {
+          logger.error(
+            "the tokens stay as they were", metadata: ["error": "\(error)", "hint": "\(error.hint)"])
+        }
+        state.fault = Fault(stamp: stamp, text: error.description, at: .now)
       }
       return state.list
     }
   }
 
-  private static func stamp(_ info: stat) -> Stamp {
-    Stamp(
-      inode: UInt64(info.st_ino), size: Int64(info.st_size), seconds: Int64(info.st_mtim.tv_sec),
-      nanoseconds: Int64(info.st_mtim.tv_nsec))
+  private func warn(_ list: TokenList) {
+    guard list.tokens.isEmpty else { return }
+    logger.warning("there is no token: nobody is let in", metadata: ["file": "\(path)"])
   }
 
   private static let limit = 1 << 20
 
-  private static func read(_ path: String) throws(ServeError) -> (TokenList, Stamp) {
+  private static func read(_ path: String) throws(ServeError) -> (TokenList, FileStamp) {
     func fault(_ reason: String) -> ServeError { .badTokens(file: path, reason: reason) }
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw fault(String(cString: strerror(errno))) }
@@ -77,7 +88,7 @@ final class TokenFile: Sendable {
     }
     guard let text = String(validating: bytes, as: UTF8.self) else { throw fault("it is not UTF-8") }
     do throws(TokenList.Fault) {
-      return (try TokenList(text), stamp(info))
+      return (try TokenList(text), FileStamp(info))
     } catch {
       throw fault("line \(error.line): \(error.reason)")
     }

@@ -38,7 +38,7 @@ struct EventRequest: Sendable {
       case "slot": slot = value
       case "after": start = try Self.start(value, "after")
       case "limit":
-        guard let number = Int(value), (1...1_000_000).contains(number) else {
+        guard let number = Self.number(value), (1...1_000_000).contains(number) else {
           throw Problem.badRequest("`limit` must be 1 to 1000000")
         }
         limit = number
@@ -57,12 +57,12 @@ struct EventRequest: Sendable {
     }
     // A batch ends where the log does, unless it is told to wait.
     if limit != nil, limitWaits { wait = .zero }
-    if request.headers[.accept]?.contains("text/event-stream") ?? false { framing = .serverSent }
+    if Self.accepts("text/event-stream", request.headers[.accept]) { framing = .serverSent }
     // A browser that comes back says what it saw last, whatever the address says.
     if let last = request.headers[.lastEventID], !last.isEmpty {
       start = try Self.start(last, "Last-Event-ID")
     }
-    isCompressed = Self.acceptsGzip(request.headers[.acceptEncoding])
+    isCompressed = Self.accepts("gzip", request.headers[.acceptEncoding])
   }
 
   private static func start(_ text: String, _ name: String) throws -> EventStart {
@@ -78,19 +78,24 @@ struct EventRequest: Sendable {
   private static func duration(_ text: String) throws -> Duration {
     let isMilliseconds = text.hasSuffix("ms")
     let digits = isMilliseconds ? text.dropLast(2) : text.hasSuffix("s") ? text.dropLast() : text[...]
-    guard let number = Int(digits), number >= 0, number <= 3_600_000,
+    guard let number = Self.number(digits), number <= 3_600_000,
       isMilliseconds || text == "0" || text.hasSuffix("s"),
       isMilliseconds || number <= 3600
     else { throw Problem.badRequest("`wait` must be 0 to 3600s: `30s`, `500ms`") }
     return isMilliseconds ? .milliseconds(number) : .seconds(number)
   }
 
-  /// RFC 9110: `gzip`, unless its weight is zero.
-  static func acceptsGzip(_ header: String?) -> Bool {
+  /// Digits alone: `Int` would take a sign.
+  private static func number(_ text: some StringProtocol) -> Int? {
+    text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? Int(text) : nil
+  }
+
+  /// RFC 9110: what is named, in any case, unless its weight is zero.
+  static func accepts(_ name: String, _ header: String?) -> Bool {
     guard let header else { return false }
     return header.split(separator: ",").contains { coding in
       let parts = coding.split(separator: ";").map { $0.filter { !$0.isWhitespace }.lowercased() }
-      guard parts.first == "gzip" else { return false }
+      guard parts.first == name else { return false }
       return !parts.dropFirst().contains { $0.hasPrefix("q=0") && !$0.contains { ("1"..."9").contains($0) } }
     }
   }

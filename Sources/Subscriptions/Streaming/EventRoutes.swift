@@ -32,7 +32,8 @@ struct EventRoutes: Sendable {
     ]
     if asked.isCompressed { headers[.contentEncoding] = "gzip" }
     if request.method == .head { return Response(status: .ok, headers: headers) }
-    let (channel, name, logger) = (context.channel, context.holder?.name, context.logger)
+    let peer = try await context.channel.peer()
+    let (channel, holder, logger) = (context.channel, context.holder, context.logger)
     return Response(
       status: .ok, headers: headers,
       body: ResponseBody { writer in
@@ -41,10 +42,10 @@ struct EventRoutes: Sendable {
           hub: hub,
           session: EventSession(
             asked, source: hub.source, recent: hub.recent, plan: plan, map: map, after: after),
-          entry: hub.book.add(name: name, peer: context.peer, slot: hub.slot, position: after) {
+          entry: hub.book.add(holder: holder, peer: context.peer, slot: hub.slot, position: after) {
             channel.close(promise: nil)
           },
-          wait: asked.wait, logger: logger)
+          peer: peer, wait: asked.wait, logger: logger)
         try await stream.run(&writer)
       })
   }

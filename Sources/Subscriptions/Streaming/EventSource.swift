@@ -40,17 +40,27 @@ final class EventHub: Sendable {
   let pool: ReadPool
   let book: SubscriberBook
   let slot: String
+  /// How long a subscriber is sent nothing before it gets a sign of life: proxies, and we, see that somebody is there.
+  let heartbeat: Duration
 
   init(
-    slot: String, source: EventSource, book: SubscriberBook, lag: UInt64?, pool: ReadPool, logger: Logger
+    slot: String, source: EventSource, book: SubscriberBook, plan: ServePlan, tokens: TokenFile?,
+    pool: ReadPool, logger: Logger
   ) {
     self.slot = slot
+    heartbeat = plan.heartbeat
     self.source = source
     recent = RecentStates(source.log)
     self.book = book
     self.pool = pool
     let tail = source.log.tail ?? LogTail()
-    bell = LogBell(tail) {
+    bell = LogBell(tail) { [lag = plan.subscriberLag] in
+      // A token that was taken back ends what it began.
+      for entry in tokens.map({ book.dismiss(slot: slot, $0.current) }) ?? [] {
+        logger.notice(
+          "a subscriber was cut off: its token is not for this slot any more",
+          metadata: ["name": "\(entry.name ?? "-")", "slot": "\(slot)", "position": "\(entry.position)"])
+      }
       guard let lag, let end = tail.durable?.watermark else { return }
       for entry in book.cut(slot: slot, end: end, limit: lag) {
         logger.warning(

@@ -52,8 +52,21 @@ final class LogBell: Sendable {
     for waiter in waiters { waiter.continuation.resume() }
   }
 
-  /// Waits for a ring after `seen`, until the deadline, or the task is cancelled.
-  func wait(after seen: UInt64, until deadline: ContinuousClock.Instant) async {
+  /// Lets all who wait look around: what they wait for may have come to nothing.
+  func wake() {
+    let waiters = state.withLock { state in
+      defer { state.waiters.removeAll(keepingCapacity: true) }
+      return Array(state.waiters.values)
+    }
+    for waiter in waiters { waiter.continuation.resume() }
+  }
+
+  /// Waits for a ring after `seen`, until the deadline, or `wake`, or the task is cancelled.
+  ///
+  /// - Parameter isVain: whether there is nothing to wait for any more. Whoever makes it true calls `wake` afterwards.
+  func wait(
+    after seen: UInt64, until deadline: ContinuousClock.Instant, unless isVain: @Sendable () -> Bool
+  ) async {
     let id = state.withLock { state in
       state.nextID += 1
       return state.nextID
@@ -61,7 +74,9 @@ final class LogBell: Sendable {
     await withTaskCancellationHandler {
       await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
         let goesOn = state.withLock { state in
-          if state.cancelled.remove(id) != nil || state.isOver || state.rings != seen { return true }
+          if state.cancelled.remove(id) != nil || state.isOver || state.rings != seen || isVain() {
+            return true
+          }
           state.waiters[id] = Waiter(deadline: deadline, continuation: continuation)
           return false
         }

@@ -21,6 +21,8 @@ public final class SubscriberBook: Sendable {
     /// When it came.
     public let since: ContinuousClock.Instant
 
+    /// The token itself, as it was then.
+    let holder: Token?
     let cut: @Sendable () -> Void
 
     /// Since when it has taken nothing of what was given to it; nil when that is not long.
@@ -53,12 +55,12 @@ public final class SubscriberBook: Sendable {
   public var cuts: UInt64 { state.withLock { $0.cuts } }
 
   func add(
-    name: String?, peer: String?, slot: String, position: Position, cut: @escaping @Sendable () -> Void
+    holder: Token?, peer: String?, slot: String, position: Position, cut: @escaping @Sendable () -> Void
   ) -> Int {
     state.withLock { state in
       state.nextID += 1
       state.entries[state.nextID] = Entry(
-        name: name, peer: peer, slot: slot, position: position, since: .now, cut: cut)
+        name: holder?.name, peer: peer, slot: slot, position: position, since: .now, holder: holder, cut: cut)
       return state.nextID
     }
   }
@@ -73,6 +75,19 @@ public final class SubscriberBook: Sendable {
       state.entries[id]?.position = position
       state.entries[id]?.events += UInt64(events)
     }
+  }
+
+  /// Cuts off those of a slot whose token is not for it any more; returns them.
+  func dismiss(slot: String, _ tokens: TokenList) -> [Entry] {
+    let dismissed = state.withLock { state in
+      let found = state.entries.filter { _, entry in
+        entry.slot == slot && !(entry.holder.map { tokens.stillAllows($0, slot) } ?? false)
+      }
+      for id in found.keys { state.entries[id] = nil }
+      return Array(found.values)
+    }
+    for entry in dismissed { entry.cut() }
+    return dismissed
   }
 
   /// Cuts off all that are left.

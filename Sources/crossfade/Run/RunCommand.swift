@@ -43,7 +43,10 @@ struct RunCommand: AsyncParsableCommand {
       ]
       if let serve = definition.serve, let book {
         let server = try ServingService(serve, pipeline: pipeline, book: book, logger: logging.logger("http"))
-        services.append(.init(service: server))
+        // It tries again by itself; its end is never that of capture.
+        services.append(
+          .init(
+            service: server, successTerminationBehavior: .ignore, failureTerminationBehavior: .ignore))
       }
       let group = ServiceGroup(
         configuration: .init(
@@ -54,7 +57,7 @@ struct RunCommand: AsyncParsableCommand {
   }
 }
 
-/// The pipeline as a service: a graceful shutdown stops it in order.
+/// The pipeline as a service: a graceful shutdown stops it in order, and so does whatever else ends the group.
 private struct PipelineService: Service {
   let pipeline: Pipeline
   let reporter: StatusReporter
@@ -62,11 +65,11 @@ private struct PipelineService: Service {
   func run() async throws {
     reporter.start()
     do {
-      try await withGracefulShutdownHandler {
+      try await OrderlyWork {
         try await pipeline.run()
-      } onGracefulShutdown: {
+      } stop: {
         pipeline.stop()
-      }
+      }.run()
     } catch {
       await reporter.stop(error)
       throw error

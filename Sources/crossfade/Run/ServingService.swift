@@ -43,15 +43,20 @@ struct ServingService: Service {
       map.stop()
       reads.stop()
     }
+    // Whatever happens here, the pipeline goes on, and it is tried again.
     while !Task.isCancelled, !Task.isShuttingDownGracefully {
       do {
         try await server().run()
-        return
-      } catch let error as ServeError {
+        if Task.isShuttingDownGracefully { return }
+        logger.error("no longer served; trying again in 10 s")
+      } catch {
+        if Task.isCancelled { return }
+        let failure = Self.told(error)
         logger.error(
-          "not served; trying again in 10 s", metadata: ["error": "\(error)", "hint": "\(error.hint)"])
-        try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(10)) }
+          "not served; trying again in 10 s",
+          metadata: ["error": "\(failure.summary)", "hint": "\(failure.hint ?? "")"])
       }
+      try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(10)) }
     }
   }
 
@@ -59,8 +64,19 @@ struct ServingService: Service {
     do throws(ServeError) {
       return try SlotServer(plan, slots: slots, book: book, logger: logger)
     } catch {
-      throw Failure(
-        summary: error.description, hint: error.hint, exitCode: ExitCode.badConfiguration.rawValue)
+      throw Self.told(error)
+    }
+  }
+
+  private static func told(_ error: any Error) -> Failure {
+    switch error {
+    case let error as Failure: error
+    case let error as ServeError:
+      Failure(summary: error.description, hint: error.hint, exitCode: ExitCode.badConfiguration.rawValue)
+    default:
+      Failure(
+        summary: "\(error)", hint: "look for what stands before this in the log",
+        exitCode: ExitCode.badConfiguration.rawValue)
     }
   }
 }
