@@ -181,7 +181,7 @@ extension CommandTests {
       func expectClosed(_ expected: [String], _ change: String = "SELECT 1", mend: String = "SELECT 1") throws
       {
         try slot.sql(change)
-        let look = try slot.crossfade("cutover", more: ["--dry-run", "--json", "--wait", "3s"])
+        let look = try slot.crossfade("cutover", more: ["--dry-run", "--json", "--wait", "20s"])
         let gates = try #require(try object(look)["gates"] as? [[String: Any]], "\(look.output)")
         let names = gates.filter { $0["passes"] as? Bool != true }.map { $0["gate"] as? String ?? "" }
         #expect(names == expected, "\(change): \(look.output)")
@@ -261,7 +261,7 @@ extension CommandTests {
         """)
       slot.user = "cutover_grants"
       func gate() throws -> [String: Any]? {
-        let look = try slot.crossfade("cutover", more: ["--dry-run", "--json", "--wait", "3s"])
+        let look = try slot.crossfade("cutover", more: ["--dry-run", "--json", "--wait", "20s"])
         let gates = try #require(try object(look)["gates"] as? [[String: Any]], "\(look.output)")
         return gates.first { $0["gate"] as? String == "privileges" }
       }

@@ -188,7 +188,8 @@ import Testing
     #expect(try scene.columns() == ["state_id NOT NULL", "status_retired"])
     try scene.ledger.run("INSERT INTO public.transactions (id, state_id) VALUES (5000, 2), (5001, 1)")
     #expect(try scene.ledger.rollback(interrupt).contains("return.exchange"))
-    #expect(try scene.columns() == ["state_id", "status NOT NULL"])
+    // Nothing gives it a value where a new writer leaves it out.
+    #expect(try scene.columns() == ["state_id", "status"])
     #expect(try scene.differences() == [])
     #expect(try scene.remains() == [])
     // Quiet counts from the way back on.
