@@ -19,7 +19,7 @@ final class EventListener: Sendable {
       throw BenchError("cannot subscribe on port \(port): errno \(errno)")
     }
     descriptor = connected
-    let request = "GET /v1/events?\(query) HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"
+    let request = "GET /v1/events?\(query) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     guard send(descriptor, request, request.utf8.count, 0) > 0 else {
       throw BenchError("cannot subscribe on port \(port): errno \(errno)")
     }
