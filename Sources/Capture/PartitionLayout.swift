@@ -12,7 +12,7 @@ package enum PartitionLayout {
     let rows = try connection.query(
       """
       WITH layouts AS (
-        SELECT t.relid, t.level, (SELECT array_agg(ROW(a.attnum, a.attname, a.atttypid, a.attlen, a.attalign)::text ORDER BY a.attnum)
+        SELECT t.relid, (SELECT array_agg(ROW(a.attnum, a.attname, a.atttypid, a.attlen, a.attalign)::text ORDER BY a.attnum)
                  FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.relid AND a.attnum > 0) AS layout
           FROM pg_catalog.pg_partition_tree($1::oid::regclass) t WHERE t.isleaf OR t.relid = $1::oid)
       SELECT format('%I.%I', n.nspname, c.relname) FROM layouts l, layouts r, pg_catalog.pg_class c, pg_catalog.pg_namespace n

@@ -64,9 +64,7 @@ public struct Constrain {
     let table = try MigrationError.asking { () throws(PostgresError) in
       try TableFacts.ask(map.table, connection)
     }
-    guard let table, !table.indexes.contains(where: { $0.isUnique && $0.columns == [map.id.name] }) else {
-      return
-    }
+    guard let table, !table.isUnique(map.id) else { return }
     throw .notReady(
       what: "nothing keeps \(map.id) of \(map.table) from standing twice, so no foreign key can refer to it",
       hint: "CREATE UNIQUE INDEX ON \(map.table.quoted) (\(map.id.quoted));")

@@ -42,9 +42,7 @@ struct MapFacts: Equatable, Sendable {
   }
 
   private func unique(_ map: SlotDefinition.Map, _ table: TableFacts, _ needsKey: Bool) -> Finding {
-    let loose = [map.id, map.status].filter { column in
-      !table.indexes.contains { $0.isUnique && $0.columns == [column.name] }
-    }
+    let loose = [map.id, map.status].filter { !table.isUnique($0) }
     guard loose.isEmpty else {
       let what = "nothing keeps \(Self.list(loose)) of \(map.table) from standing twice"
       let fix = loose.map { "CREATE UNIQUE INDEX ON \(map.table.quoted) (\($0.quoted));" }.joined(

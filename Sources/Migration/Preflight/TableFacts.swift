@@ -46,6 +46,11 @@ struct TableFacts: Equatable, Sendable {
     var mayUpdate = true
   }
 
+  /// Whether an index keeps a value of this column from standing twice.
+  func isUnique(_ column: Identifier) -> Bool {
+    indexes.contains { $0.isUnique && $0.columns == [column.name] }
+  }
+
   func column(_ name: Identifier) -> Column? { columns.first { $0.name.utf8.elementsEqual(name.name.utf8) } }
 
   /// The columns whose old values the stream carries; all of them where the identity is FULL.

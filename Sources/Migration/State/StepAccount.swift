@@ -113,8 +113,7 @@ struct StepAccount {
         .text(slot), .text(step.id), .text(state), .text(step.title), .integer(effort.attempts),
         .integer(effort.lockWait), .text(blockers), .optional(error),
         .text(JSONStrings.write(keepsWayBack ? [] : step.wayBack)), .text(keepsWayBack ? "true" : "false"),
-        // States that are added later come to those that were added before: all of them are undone.
-        .text(step.id == "expand.states" ? "true" : "false"),
+        .text(step.wayBackAddsUp ? "true" : "false"),
       ], purpose: "write down how step \(step.id) goes")
   }
 }

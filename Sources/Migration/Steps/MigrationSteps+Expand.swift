@@ -46,7 +46,7 @@ extension MigrationSteps {
     let columns = [map.id, map.code, map.status].map(\.quoted).joined(separator: ", ")
     let ids = missing.map { SQLText.literal($0.id.string) }.joined(separator: ", ")
     let wanted = map.states.map { "(\(SQLText.literal($0.id.string)))" }.joined(separator: ", ")
-    return step(
+    var step = step(
       "expand.states", .expanded,
       "add \(Self.count(of: missing)) to \(map.table)",
       rows.isEmpty
@@ -58,6 +58,8 @@ extension MigrationSteps {
         : "SELECT NOT EXISTS (SELECT FROM (VALUES \(wanted)) AS w (id) WHERE NOT EXISTS (SELECT FROM "
           + "\(map.table.quoted) AS m WHERE m.\(map.id.quoted)::text = w.id))",
       wayBack: ids.isEmpty ? [] : ["DELETE FROM \(map.table.quoted) WHERE \(map.id.quoted) IN (\(ids))"])
+    step.wayBackAddsUp = true
+    return step
   }
 
   private static func count(of states: [State]) -> String {

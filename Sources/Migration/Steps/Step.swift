@@ -60,6 +60,8 @@ public struct Step: Sendable, Hashable {
   public var wayBackLocks: [Lock]
   /// What cannot be undone by statements, or what is lost by undoing it; nil where that is nothing.
   public var wayBackNote: String?
+  /// Whether the step does only what is missing, so that a later run's way back comes to an earlier one's.
+  public var wayBackAddsUp = false
 
   /// A step from its parts.
   public init(
